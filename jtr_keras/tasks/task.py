@@ -1,0 +1,157 @@
+"""What a dense prediction task is."""
+
+import abc
+from typing import Any, ClassVar
+
+import keras
+from keras import ops
+
+from jtr_keras.ops.masking import masked_mean
+from jtr_keras.types import Config, Tensor
+
+
+class Task(abc.ABC):
+    """One dense map that a network predicts; everything particular to it.
+
+    The library asks a task how its prediction is scored, how it enters the
+    joint space of all tasks, how its annotation moves with the image, and how
+    it is drawn. Nothing outside the task's file knows its name.
+
+    A pixel is annotated or not (`valid_mask`); whether an image has the label
+    at all is told by the sample weight and is none of the task's business.
+
+    Args:
+        name: str. Key of the task in targets, predictions and logs.
+
+    Reference:
+        - [Nishi et al., 2024](https://arxiv.org/abs/2404.01976), section 3
+    """
+
+    channels: int
+    """Channels of the prediction and of the code in the joint space."""
+    target_channels: int
+    """Channels of the annotation."""
+    target_dtype: ClassVar[str] = "float32"
+    """Dtype in which the annotation travels."""
+    interpolation: ClassVar[str] = "bilinear"
+    """How the annotation is resampled: `"nearest"` or `"bilinear"`."""
+    sampled: ClassVar[bool] = False
+    """Whether a prediction can enter the joint space as a random sample."""
+    similarity_offset: ClassVar[float] = 0.0
+    """`c` where the error is `c - similarity`, else 0 (`spec/jtr.md`, 4.8)."""
+    empty_code: float = 0.0
+    """What an unannotated pixel is in every channel of the joint space."""
+    headline: ClassVar[str]
+    """Name of the metric that stands for the task in `delta_mtl`."""
+    higher_is_better: ClassVar[bool] = False
+    """Whether a larger headline metric is better."""
+    default_baseline: float
+    """Headline value that counts as `delta_mtl = 0` when none is given."""
+
+    def __init__(self, name: str) -> None:
+        if not name or "/" in name:
+            raise ValueError(
+                f"`name` must be a non-empty string without '/'; got {name!r}."
+            )
+        self.name = name
+
+    @abc.abstractmethod
+    def activate(self, logits: Tensor) -> Tensor:
+        """From the head's output to the prediction, same shape."""
+
+    @abc.abstractmethod
+    def valid_mask(self, targets: Tensor) -> Tensor:
+        """1.0 where a pixel is annotated: `(batch, height, width, 1)`."""
+
+    @abc.abstractmethod
+    def placeholder(self, shape: tuple[int, ...]) -> Any:
+        """A NumPy array of `shape` in which no pixel is annotated."""
+
+    @abc.abstractmethod
+    def error(self, targets: Tensor, predictions: Tensor) -> Tensor:
+        """Error of each pixel, `(batch, height, width, 1)`.
+
+        `targets` have passed `clean`: they are finite everywhere.
+        """
+
+    @abc.abstractmethod
+    def encode_targets(self, targets: Tensor) -> Tensor:
+        """Cleaned targets in the joint space, in `[0, 1]`, `channels` deep."""
+
+    @abc.abstractmethod
+    def encode_predictions(
+        self, predictions: Tensor, noise: Tensor | None = None
+    ) -> Tensor:
+        """Predictions in the joint space, in `[0, 1]`, differentiable.
+
+        `noise`, given to tasks that are `sampled`, is Gumbel noise of the
+        predictions' shape; the code is then a random sample.
+        """
+
+    @abc.abstractmethod
+    def reconstruction_error(self, encoded: Tensor, decoded: Tensor) -> Tensor:
+        """Error of each pixel of the autoencoder's output `decoded`.
+
+        Both have `channels` channels; `decoded` are raw outputs (logits).
+        Returns shape `(batch, height, width, 1)`.
+        """
+
+    @abc.abstractmethod
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """New metrics of `(targets, predictions, sample_weight)`.
+
+        Their `sample_weight` is `(batch, height, width)`, 0 for void pixels.
+        """
+
+    @abc.abstractmethod
+    def draw(self, values: Any, predicted: bool) -> Any:
+        """Targets or predictions as colours.
+
+        Args:
+            values: Array of shape `(height, width, channels)`.
+            predicted: Whether these are predictions or targets.
+
+        Returns:
+            Array of shape `(height, width, 3)`, uint8; void pixels are black.
+        """
+
+    def loss(self, targets: Tensor, predictions: Tensor) -> Tensor:
+        """Mean error over annotated pixels, `(batch,)`; 0 without any."""
+        mask = self.valid_mask(targets)
+        return masked_mean(self.error(self.clean(targets), predictions), mask)
+
+    def clean(self, targets: Tensor) -> Tensor:
+        """Targets with 0 in place of what is not annotated."""
+        return ops.where(
+            self.valid_mask(targets) > 0, targets, ops.zeros_like(targets)
+        )
+
+    def encode_twice(self, predictions: Tensor, noise: Tensor | None) -> Tensor:
+        """What the reference asks its autoencoder to restore (Q6, Q7).
+
+        The code of a prediction, taken for a prediction and encoded again.
+        """
+        return self.encode_predictions(self.encode_predictions(predictions))
+
+    def renormalize(self, targets: Tensor) -> Tensor:
+        """Repairs targets after interpolation; by default, they need none."""
+        return targets
+
+    def rescale(self, targets: Tensor, zoom: Tensor) -> Tensor:
+        """Targets after the image was enlarged by `zoom`."""
+        return targets
+
+    def flip(self, targets: Tensor) -> Tensor:
+        """Values of targets whose image was mirrored left to right."""
+        return targets
+
+    def check(self, targets: Any) -> str | None:
+        """What is wrong with an annotation as stored, or None."""
+        return None
+
+    def get_config(self) -> Config:
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Config) -> "Task":
+        return cls(**config)
