@@ -1,0 +1,66 @@
+"""Multi-task dense prediction from partly labelled images, in Keras.
+
+Importing this package is cheap: its rooms are loaded on first use, or as soon
+as Keras is, so that `keras.saving.load_model` knows their classes.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+
+from jtr_keras.backend import require_tensorflow
+
+if TYPE_CHECKING:
+    from jtr_keras import data, layers, metrics, models, ops
+    from jtr_keras import regularization, tasks, training
+    from jtr_keras.regularization import JointTaskRegularization
+    from jtr_keras.training import MultiTaskModel
+
+__version__ = "0.1.0"
+
+_ROOMS = (
+    "ops",
+    "layers",
+    "metrics",
+    "tasks",
+    "regularization",
+    "data",
+    "models",
+    "training",
+)
+_SHORTCUTS = {
+    "JointTaskRegularization": "regularization",
+    "MultiTaskModel": "training",
+}
+
+__all__ = [
+    "JointTaskRegularization",
+    "MultiTaskModel",
+    "data",
+    "layers",
+    "metrics",
+    "models",
+    "ops",
+    "regularization",
+    "tasks",
+    "training",
+]
+
+require_tensorflow()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _SHORTCUTS:
+        room = importlib.import_module(f"{__name__}.{_SHORTCUTS[name]}")
+        return getattr(room, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@wrapt.when_imported("keras")
+def _register(_: Any) -> None:
+    """Loads every room, which registers its classes with Keras."""
+    for room in _ROOMS:
+        importlib.import_module(f"{__name__}.{room}")

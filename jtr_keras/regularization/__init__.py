@@ -1,0 +1,15 @@
+"""Strategies that relate tasks or views that have no label in common."""
+
+import keras  # noqa: F401 - first, see jtr_keras/__init__.py
+
+from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
+from jtr_keras.regularization.joint_task import JointTaskRegularization
+from jtr_keras.regularization.semantics import Semantics
+from jtr_keras.regularization.task_regularization import TaskRegularization
+
+__all__ = [
+    "JointAutoencoder",
+    "JointTaskRegularization",
+    "Semantics",
+    "TaskRegularization",
+]

@@ -1,0 +1,17 @@
+"""Tasks: one file each, everything particular to it."""
+
+import keras  # noqa: F401 - first, see jtr_keras/__init__.py
+
+from jtr_keras.tasks.dense_regression import DenseRegression
+from jtr_keras.tasks.depth import Depth
+from jtr_keras.tasks.semantic_segmentation import SemanticSegmentation
+from jtr_keras.tasks.surface_normals import SurfaceNormals
+from jtr_keras.tasks.task import Task
+
+__all__ = [
+    "DenseRegression",
+    "Depth",
+    "SemanticSegmentation",
+    "SurfaceNormals",
+    "Task",
+]

@@ -75,17 +75,11 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def encode_targets(self, targets: Tensor) -> Tensor:
-        """Cleaned targets in the joint space, in `[0, 1]`, `channels` deep."""
+    def encode(self, values: Tensor) -> Tensor:
+        """Code of cleaned targets in the joint space, in `[0, 1]`.
 
-    @abc.abstractmethod
-    def encode_predictions(
-        self, predictions: Tensor, noise: Tensor | None = None
-    ) -> Tensor:
-        """Predictions in the joint space, in `[0, 1]`, differentiable.
-
-        `noise`, given to tasks that are `sampled`, is Gumbel noise of the
-        predictions' shape; the code is then a random sample.
+        Differentiable, `channels` deep. Predictions have the same code unless
+        `encode_predictions` says otherwise.
         """
 
     @abc.abstractmethod
@@ -122,16 +116,24 @@ class Task(abc.ABC):
 
     def clean(self, targets: Tensor) -> Tensor:
         """Targets with 0 in place of what is not annotated."""
-        return ops.where(
-            self.valid_mask(targets) > 0, targets, ops.zeros_like(targets)
-        )
+        valid = self.valid_mask(targets) > 0
+        return ops.where(valid, targets, ops.zeros_like(targets))
 
-    def encode_twice(self, predictions: Tensor, noise: Tensor | None) -> Tensor:
-        """What the reference asks its autoencoder to restore (Q6, Q7).
+    def encode_targets(self, targets: Tensor) -> Tensor:
+        """Code of targets as they come; `empty_code` at void pixels."""
+        code = self.encode(self.clean(targets))
+        empty = ops.full_like(code, self.empty_code)
+        return ops.where(self.valid_mask(targets) > 0, code, empty)
 
-        The code of a prediction, taken for a prediction and encoded again.
+    def encode_predictions(
+        self, predictions: Tensor, noise: Tensor | None = None
+    ) -> Tensor:
+        """Code of predictions, `(batch, height, width, channels)`.
+
+        `noise`, given to tasks that are `sampled`, is Gumbel noise of the
+        predictions' shape; the code is then a random sample.
         """
-        return self.encode_predictions(self.encode_predictions(predictions))
+        return self.encode(predictions)
 
     def renormalize(self, targets: Tensor) -> Tensor:
         """Repairs targets after interpolation; by default, they need none."""

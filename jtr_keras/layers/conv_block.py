@@ -1,0 +1,81 @@
+"""Convolution, normalisation and activation as one layer."""
+
+from typing import Any
+
+import keras
+
+from jtr_keras.layers.normalization import make_normalization
+from jtr_keras.types import Config, Shape, Tensor
+
+
+@keras.saving.register_keras_serializable(package="jtr_keras")
+class ConvBlock(keras.layers.Layer):
+    """3x3 convolution, normalisation, activation; size is kept.
+
+    Args:
+        filters: Number of output channels.
+        normalization: `"batch"` or `"instance"`.
+        activation: Name of a Keras activation.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name`, `dtype`.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, height, width, channels)`.
+        training: Whether batch statistics are used and updated.
+
+    Returns:
+        Tensor of shape `(batch, height, width, filters)`.
+
+    Raises:
+        ValueError: If `normalization` is unknown.
+
+    Example:
+
+    >>> block = jtr_keras.layers.ConvBlock(filters=8)
+    >>> block(keras.ops.ones((2, 16, 16, 3))).shape
+    TensorShape([2, 16, 16, 8])
+
+    Reference:
+        - [Badrinarayanan et al., 2017](https://arxiv.org/abs/1511.00561)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        normalization: str = "batch",
+        activation: str = "relu",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.normalization = normalization
+        self.activation = activation
+        dtype = self.dtype_policy
+        self.conv = keras.layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            # Xavier as PyTorch draws it; Keras's GlorotNormal is truncated.
+            kernel_initializer=keras.initializers.VarianceScaling(
+                1.0, "fan_avg", "untruncated_normal"
+            ),
+            dtype=dtype,
+        )
+        self.norm = make_normalization(normalization, dtype=dtype)
+
+    def build(self, input_shape: Shape) -> None:
+        self.conv.build(input_shape)
+        self.norm.build(self.compute_output_shape(input_shape))
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        outputs = self.norm(self.conv(inputs), training=training)
+        return keras.activations.get(self.activation)(outputs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self) -> Config:
+        return super().get_config() | {
+            "filters": self.filters,
+            "normalization": self.normalization,
+            "activation": self.activation,
+        }

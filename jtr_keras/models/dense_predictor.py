@@ -1,0 +1,112 @@
+"""The network: images in, one dense map a task out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from jtr_keras.layers.dense_head import DenseHead
+from jtr_keras.layers.pyramid_fusion import PyramidFusion
+from jtr_keras.models.pyramid import feature_extractor
+from jtr_keras.ops.padding import crop_to, pad_to_multiple
+from jtr_keras.ops.resizing import resize_to
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import Config, Tensor, TensorDict
+
+
+@keras.saving.register_keras_serializable(package="jtr_keras")
+class DensePredictor(keras.Model):
+    """A backbone shared by all tasks and one head for each.
+
+    Images of any size are padded to what the backbone accepts and the
+    predictions cut back.
+
+    Args:
+        backbone: A Keras model or layer from images to features: one map of
+            any resolution, or a pyramid (see `feature_extractor`). Its
+            attribute `stride`, 32 if it has none, is what image sizes are
+            padded to a multiple of.
+        tasks: The tasks, with distinct names.
+        head_filters: int. Channels inside each head and of a fused pyramid.
+            Defaults to the 64 of the reference.
+        **kwargs: Arguments of `keras.Model`.
+
+    Call arguments:
+        images: Tensor of shape `(batch, height, width, 3)`.
+        training: Whether batch statistics are used and updated.
+
+    Returns:
+        Dict of predictions by task name, each of shape
+        `(batch, height, width, task.channels)`.
+
+    Raises:
+        ValueError: If there is no task or a name comes twice.
+
+    Example:
+
+    >>> predictor = jtr_keras.models.DensePredictor(
+    ...     jtr_keras.models.UNet(widths=(4, 8)), [jtr_keras.tasks.Depth(2.0, 1.0)]
+    ... )
+    >>> predictor(tf.ones((1, 15, 9, 3)))["depth"].shape
+    TensorShape([1, 15, 9, 1])
+    """
+
+    def __init__(
+        self,
+        backbone: keras.layers.Layer,
+        tasks: Sequence[Task],
+        head_filters: int = 64,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        names = [task.name for task in tasks]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(
+                f"`tasks` must be one or more, of distinct names; got {names}."
+            )
+        self.backbone = backbone
+        self.tasks = tuple(tasks)
+        self.head_filters = head_filters
+        self.stride = getattr(backbone, "stride", 32)
+        self.extractor = feature_extractor(backbone)
+        self.fusion = PyramidFusion(head_filters, dtype=self.dtype_policy)
+        self.heads = {
+            task.name: DenseHead(
+                head_filters, task.channels, dtype=self.dtype_policy
+            )
+            for task in tasks
+        }
+        # A symbolic call builds every layer for images of any size.
+        self.compute_output_spec(keras.KerasTensor((None, None, None, 3)))
+        self.built = True
+
+    def call(
+        self, images: Tensor, training: bool | None = None
+    ) -> TensorDict:
+        padded = pad_to_multiple(images, self.stride)
+        features = self.extractor(padded, training=training)
+        if isinstance(features, list | tuple):
+            features = self.fusion(list(features), training=training)
+        predictions = {}
+        for task in self.tasks:
+            logits = self.heads[task.name](features)
+            logits = crop_to(resize_to(logits, padded), images)
+            predictions[task.name] = task.activate(logits)
+        return predictions
+
+    def get_config(self) -> Config:
+        serialize = keras.saving.serialize_keras_object
+        return super().get_config() | {
+            "backbone": serialize(self.backbone),
+            "tasks": [serialize(task) for task in self.tasks],
+            "head_filters": self.head_filters,
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: Config, custom_objects: Any = None
+    ) -> "DensePredictor":
+        load = keras.saving.deserialize_keras_object
+        config["backbone"] = load(config["backbone"])
+        config["tasks"] = [load(task) for task in config["tasks"]]
+        return cls(**config)

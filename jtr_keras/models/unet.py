@@ -1,0 +1,92 @@
+"""A light encoder-decoder that trains on a CPU."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from jtr_keras.layers.conv_block import ConvBlock
+from jtr_keras.types import Config, Shape, Tensor
+
+
+@keras.saving.register_keras_serializable(package="jtr_keras")
+class UNet(keras.layers.Layer):
+    """Encoder and decoder joined level by level; two convolutions a level.
+
+    Args:
+        widths: Channels of each level, from full resolution down.
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Images of shape `(batch, height, width, 3)`, both sizes
+            divisible by `stride`.
+        training: Whether batch statistics are used and updated.
+
+    Returns:
+        Features of shape `(batch, height, width, widths[0])`.
+
+    Example:
+
+    >>> backbone = jtr_keras.models.UNet(widths=(4, 8, 8))
+    >>> backbone(tf.ones((2, 16, 24, 3))).shape
+    TensorShape([2, 16, 24, 4])
+
+    Reference:
+        - [Ronneberger et al., 2015](https://arxiv.org/abs/1505.04597)
+    """
+
+    def __init__(
+        self, widths: Sequence[int] = (16, 32, 64, 128, 128), **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if len(widths) < 2:
+            raise ValueError(
+                f"`widths` must have at least two levels; got {tuple(widths)}."
+            )
+        self.widths = tuple(widths)
+        self.stride = 2 ** (len(self.widths) - 1)
+        dtype = self.dtype_policy
+        # Two blocks a level, flat: Keras saves no layer in a list of lists.
+        self.down = [
+            ConvBlock(w, dtype=dtype) for w in self.widths for _ in range(2)
+        ]
+        self.up = [
+            ConvBlock(w, dtype=dtype)
+            for w in self.widths[-2::-1]
+            for _ in range(2)
+        ]
+        self.pool = keras.layers.MaxPooling2D(dtype=dtype)
+        # Nearest: the bilinear one of Keras fails on unknown sizes.
+        self.enlarge = keras.layers.UpSampling2D(dtype=dtype)
+
+    def build(self, input_shape: Shape) -> None:
+        channels = input_shape[-1]
+        size = (None, None, None)
+        for block in self.down:
+            block.build((*size, channels))
+            channels = block.filters
+        for first, second in zip(self.up[::2], self.up[1::2], strict=True):
+            first.build((*size, channels + first.filters))
+            second.build((*size, first.filters))
+            channels = second.filters
+
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        features, skips = inputs, []
+        for level, _ in enumerate(self.widths):
+            if level:
+                features = self.pool(features)
+            for block in self.down[2 * level : 2 * level + 2]:
+                features = block(features, training=training)
+            skips.append(features)
+        for level, skip in enumerate(skips[-2::-1]):
+            features = ops.concatenate([self.enlarge(features), skip], axis=-1)
+            for block in self.up[2 * level : 2 * level + 2]:
+                features = block(features, training=training)
+        return features
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], self.widths[0])
+
+    def get_config(self) -> Config:
+        return super().get_config() | {"widths": self.widths}

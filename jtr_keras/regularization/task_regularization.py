@@ -1,0 +1,48 @@
+"""What relates tasks or views that have no label in common."""
+
+import abc
+from collections.abc import Sequence
+from typing import ClassVar
+
+import keras
+
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import Tensor, TensorDict
+
+
+class TaskRegularization(keras.layers.Layer, abc.ABC):
+    """A loss on the predictions of all tasks, with weights of its own.
+
+    It is called like a loss and returns named terms; the training step adds
+    them, weighted, to the supervised losses and knows no strategy by name. Its
+    weights train with the network, are saved with it, and are not exported.
+
+    Call arguments:
+        y_true: Dict of targets, `(batch, views, height, width, channels)`.
+        y_pred: Dict of predictions, of the same leading shape.
+        labelled: Dict of `(batch,)`, above 0 where the image has the label.
+
+    Returns:
+        Dict of scalars: the terms in `loss_weights`, not yet weighted.
+    """
+
+    num_views: ClassVar[int] = 1
+    """How many views of each image the strategy compares."""
+    loss_weights: dict[str, float]
+    """The terms by name and their weights in the objective."""
+
+    def bind(self, tasks: Sequence[Task]) -> None:
+        """Tells which tasks there are; called once, by the model."""
+        self.tasks = tuple(tasks)
+        self.build_for_tasks()
+        self.built = True
+
+    @abc.abstractmethod
+    def build_for_tasks(self) -> None:
+        """Creates the weights, once `self.tasks` are known."""
+
+    @abc.abstractmethod
+    def call(
+        self, y_true: TensorDict, y_pred: TensorDict, labelled: TensorDict
+    ) -> dict[str, Tensor]:
+        """The terms, by the names in `loss_weights`."""

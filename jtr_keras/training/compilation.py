@@ -1,0 +1,57 @@
+"""How the training step is compiled; the one place where that is chosen."""
+
+import keras
+import tensorflow as tf
+from absl import logging
+
+
+def choose_compilation(
+    strategy: tf.distribute.Strategy,
+    jit_compile: str | bool = "auto",
+    steps_per_execution: int = 1,
+) -> bool:
+    """Whether Keras is to compile the whole step with XLA.
+
+    One replica: yes. With several, Keras cannot compile the step, but XLA's
+    auto-clustering of the graph works; it is switched on for the process.
+
+    Args:
+        strategy: The distribution strategy of the model.
+        jit_compile: `"auto"`, or whether to use XLA at all.
+        steps_per_execution: As given to `compile`.
+
+    Returns:
+        What to pass to Keras as `jit_compile`.
+
+    Raises:
+        ValueError: If `steps_per_execution > 1` with several replicas.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        jit = bool(jit_compile)  # "auto" is true.
+        logging.info("One replica: XLA %s.", "on" if jit else "off")
+        return jit
+    if steps_per_execution > 1:
+        raise ValueError(
+            "`steps_per_execution` must be 1 with several replicas (Keras "
+            f"fails otherwise); got {steps_per_execution} with {replicas}."
+        )
+    if jit_compile:
+        tf.config.optimizer.set_jit("autoclustering")
+    logging.info(
+        "%d replicas: XLA auto-clustering %s.",
+        replicas,
+        "on" if jit_compile else "off",
+    )
+    return False
+
+
+def synchronize_batch_statistics(model: keras.Model) -> None:
+    """Makes every batch normalisation see the batches of all replicas.
+
+    Without it the moving statistics of replicas diverge, and what is exported
+    differs from what was evaluated.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True

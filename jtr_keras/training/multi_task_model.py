@@ -1,0 +1,245 @@
+"""The model that users compile, fit, evaluate, save and export."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from jtr_keras.models.dense_predictor import DensePredictor
+from jtr_keras.regularization.task_regularization import TaskRegularization
+from jtr_keras.tasks.task import Task
+from jtr_keras.training.batches import fold_views, unfold_views, unpack
+from jtr_keras.training.compilation import (
+    choose_compilation,
+    synchronize_batch_statistics,
+)
+from jtr_keras.training.epoch_synchronization import EpochSynchronization
+from jtr_keras.training.objective import supervised_losses, total_loss
+from jtr_keras.training.scoring import Scoring
+from jtr_keras.types import Config, Tensor, TensorDict
+
+
+@keras.saving.register_keras_serializable(package="jtr_keras")
+class MultiTaskModel(keras.Model):
+    """Predicts dense maps of several tasks; trains on partly labelled images.
+
+    `fit`, `evaluate`, `predict`, `save` and `export` are Keras's own. Data are
+    `(x, y, sample_weight)`: float images in `[0, 1]`, and for every task the
+    targets, a placeholder where an image has no label, and weights of shape
+    `(batch,)`, 0 where it has none. For training, images and targets may carry
+    a view axis behind the batch axis.
+
+    Args:
+        backbone: A Keras model or layer from images to features; see
+            `jtr_keras.models.DensePredictor`.
+        tasks: The tasks, with distinct names.
+        regularization: What relates tasks or views without labels in common,
+            or None for supervised training alone.
+        head_filters: int. Channels inside each head. Defaults to 64.
+        **kwargs: Arguments of `keras.Model`.
+
+    Call arguments:
+        images: Tensor of shape `(batch, height, width, 3)`, of any size.
+        training: Whether batch statistics are used and updated.
+
+    Returns:
+        Dict of predictions by task name, each of shape
+        `(batch, height, width, task.channels)`.
+
+    Example:
+
+    >>> model = jtr_keras.MultiTaskModel(
+    ...     jtr_keras.models.UNet(widths=(4, 8)), [jtr_keras.tasks.Depth(2.0, 1.0)]
+    ... )
+    >>> model.compile(optimizer="adam")
+    >>> x, y = np.zeros((2, 8, 8, 3), "float32"), np.ones((2, 8, 8, 1), "float32")
+    >>> history = model.fit(x, {"depth": y}, verbose=0)
+    >>> sorted(history.history)
+    ['depth_loss', 'loss']
+
+    Reference:
+        - [Nishi et al., 2024](https://arxiv.org/abs/2404.01976)
+    """
+
+    def __init__(
+        self,
+        backbone: keras.layers.Layer,
+        tasks: Sequence[Task],
+        regularization: TaskRegularization | None = None,
+        head_filters: int = 64,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.predictor = DensePredictor(
+            backbone, tasks, head_filters, dtype=self.dtype_policy
+        )
+        self.tasks = tuple(tasks)
+        self.regularization = regularization
+        if regularization is not None:
+            regularization.bind(tasks)
+        self.evaluating = False
+        self.built = True
+
+    def call(self, images: Tensor, training: bool | None = None) -> TensorDict:
+        return self.predictor(images, training=training)
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        baselines: dict[str, float] | None = None,
+        jit_compile: str | bool = "auto",
+        steps_per_execution: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        """Configures training.
+
+        Args:
+            optimizer: A Keras optimizer or its name.
+            baselines: Headline metric of each task that `delta_mtl` compares
+                with, by task name, in the metric's unit (mIoU as a fraction,
+                metres, degrees). Defaults to each task's own level, which only
+                makes the figure comparable within a run.
+            jit_compile: Whether to use XLA; `"auto"` where it works.
+            steps_per_execution: As in Keras; 1 with several replicas.
+            **kwargs: Further arguments of `keras.Model.compile`.
+        """
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync > 1:
+            synchronize_batch_statistics(self)
+        super().compile(
+            optimizer=optimizer,
+            jit_compile=choose_compilation(
+                strategy, jit_compile, steps_per_execution
+            ),
+            steps_per_execution=steps_per_execution,
+            **kwargs,
+        )
+        self.compile_settings = {
+            "baselines": baselines,
+            "jit_compile": jit_compile,
+        }
+        self.scoring = Scoring(self.tasks, baselines)
+        names = [f"{task.name}_loss" for task in self.tasks]
+        self.test_losses = _means(["loss", *names])
+        if self.regularization is not None:
+            names += self.regularization.loss_weights
+        self.train_losses = _means(["loss", *names])
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        if not self.compiled:
+            return []
+        if self.evaluating:
+            return [*self.test_losses.values(), *self.scoring.metrics]
+        return list(self.train_losses.values())
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        callbacks = kwargs.pop("callbacks", None) or []
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(EpochSynchronization(x))
+        else:
+            callbacks = [*tf.nest.flatten(callbacks), EpochSynchronization(x)]
+        return super().fit(x, *args, callbacks=callbacks, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        self.evaluating = True
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            self.evaluating = False
+
+    def train_step(self, data: Any) -> TensorDict:
+        x, y_true, labelled = unpack(data, self.tasks)
+        views = x.shape[1]
+        self._require_views(views)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        with tf.GradientTape() as tape:
+            y_pred = unfold_views(self(fold_views(x), training=True), views)
+            losses = supervised_losses(self.tasks, y_true, y_pred, labelled)
+            if self.regularization is not None:
+                losses |= self.regularization(y_true, y_pred, labelled)
+            total = total_loss(losses, self.regularization)
+            # Replicas' gradients are summed; their losses are means.
+            scaled = self.optimizer.scale_loss(total / replicas)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        return _update(self.train_losses, losses | {"loss": total})
+
+    def test_step(self, data: Any) -> TensorDict:
+        x, y_true, labelled = unpack(data, self.tasks)
+        y_pred = self(x[:, 0], training=False)
+        losses = supervised_losses(
+            self.tasks,
+            y_true,
+            {name: value[:, None] for name, value in y_pred.items()},
+            labelled,
+        )
+        losses["loss"] = total_loss(losses, None)
+        self.scoring.update(
+            {name: value[:, 0] for name, value in y_true.items()},
+            y_pred,
+            labelled,
+        )
+        results = _update(self.test_losses, losses)
+        return results | {m.name: m.result() for m in self.scoring.metrics}
+
+    def export(self, filepath: Any, **kwargs: Any) -> None:
+        """Exports the predictor alone, for images of any size.
+
+        Args:
+            filepath: Folder of the SavedModel.
+            **kwargs: Arguments of `keras.Model.export`.
+        """
+        signature = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
+        self.predictor.export(
+            filepath, **({"input_signature": [signature]} | kwargs)
+        )
+
+    def get_config(self) -> Config:
+        config = self.predictor.get_config()
+        names = ("backbone", "tasks", "head_filters")
+        return super().get_config() | {name: config[name] for name in names} | {
+            "regularization": keras.saving.serialize_keras_object(
+                self.regularization
+            )
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: Config, custom_objects: Any = None
+    ) -> "MultiTaskModel":
+        load = keras.saving.deserialize_keras_object
+        config["backbone"] = load(config["backbone"])
+        config["tasks"] = [load(task) for task in config["tasks"]]
+        config["regularization"] = load(config["regularization"])
+        return cls(**config)
+
+    def get_compile_config(self) -> Config:
+        return (super().get_compile_config() or {}) | self.compile_settings
+
+    def compile_from_config(self, config: Config) -> None:
+        config = keras.saving.deserialize_keras_object(config)
+        self.compile(**config)
+        self.optimizer.build(self.trainable_variables)
+
+    def _require_views(self, views: int) -> None:
+        needed = self.regularization.num_views if self.regularization else 1
+        if views < needed:
+            raise ValueError(
+                f"`regularization` compares {needed} views of each image; "
+                f"the training data have {views}. Pass `num_views={needed}` "
+                "where the dataset is made."
+            )
+
+
+def _means(names: list[str]) -> dict[str, keras.metrics.Mean]:
+    return {name: keras.metrics.Mean(name=name) for name in names}
+
+
+def _update(
+    trackers: dict[str, keras.metrics.Mean], values: TensorDict
+) -> TensorDict:
+    for name, value in values.items():
+        trackers[name].update_state(value)
+    return {name: tracker.result() for name, tracker in trackers.items()}

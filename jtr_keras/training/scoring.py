@@ -1,0 +1,78 @@
+"""The metrics of an evaluation."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from jtr_keras.metrics.delta_mtl import DeltaMTL
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import TensorDict
+
+
+class Scoring:
+    """Every task's metrics and the improvement over baselines.
+
+    Metrics are named `<task>_<metric>`.
+
+    Args:
+        tasks: The tasks.
+        baselines: Headline metric of each task that counts as no improvement;
+            a task that lacks takes its own `default_baseline`.
+
+    Raises:
+        ValueError: If a baseline names no task or is not positive.
+    """
+
+    def __init__(
+        self, tasks: Sequence[Task], baselines: dict[str, float] | None = None
+    ) -> None:
+        baselines = baselines or {}
+        names = [task.name for task in tasks]
+        unknown = sorted(set(baselines) - set(names))
+        if unknown:
+            raise ValueError(
+                f"`baselines` must be for the tasks {names}; got {unknown}."
+            )
+        self.tasks = tasks
+        self.task_metrics = {task.name: task.metrics() for task in tasks}
+        headlines = {}
+        for task in tasks:
+            for metric in self.task_metrics[task.name]:
+                if metric.name == task.headline:
+                    headlines[task.name] = metric
+                metric.name = f"{task.name}_{metric.name}"
+        self.delta = DeltaMTL(
+            {t.name: baselines.get(t.name, t.default_baseline) for t in tasks},
+            {task.name: task.higher_is_better for task in tasks},
+        )
+        self.delta.bind(headlines)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """All metrics, `delta_mtl` last."""
+        flat = [m for task in self.tasks for m in self.task_metrics[task.name]]
+        return [*flat, self.delta]
+
+    def update(
+        self, y_true: TensorDict, y_pred: TensorDict, labelled: TensorDict
+    ) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: Dict of targets, `(batch, height, width, channels)`.
+            y_pred: Dict of predictions, of the same leading shape.
+            labelled: Dict of weights, `(batch,)`.
+        """
+        annotated = {}
+        for task in self.tasks:
+            targets = y_true[task.name]
+            mask = ops.squeeze(task.valid_mask(targets), axis=-1)
+            weight = ops.cast(labelled[task.name], mask.dtype)
+            mask = mask * weight[:, None, None]
+            annotated[task.name] = ops.sum(mask)
+            for metric in self.task_metrics[task.name]:
+                metric.update_state(
+                    task.clean(targets), y_pred[task.name], sample_weight=mask
+                )
+        self.delta.update_state(annotated)
