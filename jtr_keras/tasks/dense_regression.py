@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from jtr_keras.metrics.mean_error import MeanError
 from jtr_keras.ops.colour import colour_map
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.task import Task
@@ -85,7 +86,10 @@ class DenseRegression(Task):
         return ops.mean(difference, axis=-1, keepdims=True)
 
     def metrics(self) -> list[keras.metrics.Metric]:
-        return []
+        return [
+            MeanError("absolute", name="abs_err"),
+            MeanError("absolute", root=True, name="rmse"),
+        ]
 
     def draw(self, values: Any, predicted: bool) -> Any:
         valid = np.all(np.isfinite(values), axis=-1, keepdims=True)

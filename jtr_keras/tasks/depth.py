@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from jtr_keras.metrics.mean_error import MeanError
 from jtr_keras.ops.colour import colour_map
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.task import Task
@@ -83,7 +84,16 @@ class Depth(Task):
         return ops.abs(encoded - quantile)
 
     def metrics(self) -> list[keras.metrics.Metric]:
-        return []
+        return [
+            MeanError("absolute", name="abs_err"),
+            MeanError("relative", name="rel_err"),
+            MeanError("absolute", root=True, name="rmse"),
+            MeanError("log", root=True, name="log_rmse"),
+            *(
+                MeanError("ratio", below=1.25**power, name=f"delta_{power}")
+                for power in (1, 2, 3)
+            ),
+        ]
 
     def draw(self, values: Any, predicted: bool) -> Any:
         valid = predicted | (values > 0) & np.isfinite(values)

@@ -105,9 +105,14 @@ class SemanticSegmentation(Task):
         return ops.sum(entropy, axis=-1, keepdims=True)
 
     def metrics(self) -> list[keras.metrics.Metric]:
+        # Keras's mean leaves out classes that are in neither targets nor
+        # predictions. Its default dtype, int, would truncate weights.
         return [
             keras.metrics.MeanIoU(
-                self.num_classes, sparse_y_pred=False, name="miou"
+                self.num_classes,
+                sparse_y_pred=False,
+                name="miou",
+                dtype="float32",
             ),
             keras.metrics.SparseCategoricalAccuracy(name="pixel_accuracy"),
         ]

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from jtr_keras.metrics.mean_error import MeanError
+from jtr_keras.metrics.median_error import MedianError
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.ops.similarity import unit_vectors
 from jtr_keras.tasks.task import Task
@@ -67,7 +69,15 @@ class SurfaceNormals(Task):
         return self.error(2.0 * encoded - 1.0, unit_vectors(decoded))
 
     def metrics(self) -> list[keras.metrics.Metric]:
-        return []
+        return [
+            MeanError("angle", name="mean"),
+            MedianError("angle", name="median"),
+            MeanError("angle", root=True, name="rmse"),
+            *(
+                MeanError("angle", below=degrees, name=f"within_{degrees:g}")
+                for degrees in (11.25, 22.5, 30.0)
+            ),
+        ]
 
     def draw(self, values: Any, predicted: bool) -> Any:
         valid = np.any(values != 0, axis=-1, keepdims=True)
