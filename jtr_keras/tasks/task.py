@@ -140,7 +140,7 @@ class Task(abc.ABC):
         return targets
 
     def rescale(self, targets: Tensor, zoom: Tensor) -> Tensor:
-        """Targets after the image was enlarged by `zoom`."""
+        """Targets after the image was enlarged by `zoom`, a float32 scalar."""
         return targets
 
     def flip(self, targets: Tensor) -> Tensor:

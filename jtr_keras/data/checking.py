@@ -1,0 +1,71 @@
+"""Looking at every file once before a long training."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from jtr_keras.data.source import Source
+from jtr_keras.tasks.task import Task
+
+
+def check(
+    source: Source, tasks: Sequence[Task], labels: Any, verbose: int = 1
+) -> None:
+    """Reads every image and every annotation that is used.
+
+    Args:
+        source: Where they come from.
+        tasks: The tasks.
+        labels: Array `(images, tasks)`, above 0 where a label is used.
+        verbose: 1 for a progress bar, 0 for silence.
+
+    Raises:
+        ValueError: At the first file that is missing, cannot be read, or has
+            an unexpected shape or value; names the file and says what was
+            expected.
+    """
+    source.require(tasks)
+    progress = keras.utils.Progbar(source.num_images, verbose=verbose)
+    for index in range(source.num_images):
+        image = _read(source, index, "image")
+        _check_shape(source, index, "image", image, 3)
+        if not np.all(np.isfinite(image)) or image.min() < 0 or image.max() > 1:
+            raise ValueError(
+                f"{source.file(index, 'image')}: values must be in [0, 1]."
+            )
+        for column, task in enumerate(tasks):
+            if labels[index, column] > 0:
+                _check_target(source, index, task)
+        progress.update(index + 1)
+
+
+def _check_target(source: Source, index: int, task: Task) -> None:
+    target = _read(source, index, task.name)
+    _check_shape(source, index, task.name, target, task.target_channels)
+    message = task.check(target)
+    if message:
+        raise ValueError(f"{source.file(index, task.name)}: {message}.")
+
+
+def _read(source: Source, index: int, name: str) -> Any:
+    try:
+        return np.asarray(source.read(index, name))
+    except Exception as error:  # Decoders raise errors of many kinds.
+        reason = str(error).split("\n")[0]
+        raise ValueError(
+            f"{source.file(index, name)} is missing or cannot be read as "
+            f"{name}: {reason}"
+        ) from error
+
+
+def _check_shape(
+    source: Source, index: int, name: str, found: Any, channels: int
+) -> None:
+    expected = (*source.size, channels)
+    if found.shape != expected:
+        raise ValueError(
+            f"{source.file(index, name)} must have shape {expected} (height, "
+            f"width, channels); got {found.shape}."
+        )

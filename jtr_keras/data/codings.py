@@ -1,0 +1,84 @@
+"""How annotations are coded in image files, and back to numbers."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from jtr_keras.ops.similarity import unit_vectors
+from jtr_keras.types import Tensor
+
+VOID_CLASS = 255
+CURVATURE_RANGE = 20.0
+"""Largest principal curvature that can be coded, per metre."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Coding:
+    """How one kind of annotation is coded in a PNG.
+
+    Args:
+        channels: Channels of the annotation.
+        decode: From the file's integers to the task's coding.
+        file_channels: Channels of the file.
+        dtype: Integer type of the file.
+    """
+
+    channels: int
+    decode: Callable[[Tensor], Tensor]
+    file_channels: int = 1
+    dtype: tf.DType = tf.uint8
+
+
+def _classes(values: Tensor) -> Tensor:
+    labels = tf.cast(values, tf.int32)
+    return tf.where(labels == VOID_CLASS, -1, labels)
+
+
+def _metres(values: Tensor) -> Tensor:
+    return tf.cast(values, tf.float32) / 1000.0
+
+
+def _signed(values: Tensor) -> Tensor:
+    return (tf.cast(values, tf.float32) - 128.0) / 127.0
+
+
+def _unit(values: Tensor) -> Tensor:
+    return tf.cast(values, tf.float32) / 255.0
+
+
+def _curvature(values: Tensor) -> Tensor:
+    valid = tf.reduce_any(values != 0, axis=-1, keepdims=True)
+    curvature = _signed(values[..., :2]) * CURVATURE_RANGE
+    return tf.where(valid, curvature, float("nan"))
+
+
+CODINGS = {
+    "segmentation": Coding(1, _classes),
+    "depth": Coding(1, _metres, dtype=tf.uint16),
+    "normals": Coding(3, lambda v: unit_vectors(_signed(v)), file_channels=3),
+    "edge_texture": Coding(1, _unit),
+    "edge_occlusion": Coding(1, _unit),
+    "reshading": Coding(1, _unit),
+    "keypoints2d": Coding(1, _unit),
+    "principal_curvature": Coding(2, _curvature, file_channels=3),
+}
+"""The codings of the Rooms set, by name of the annotation."""
+
+
+def decode(name: str, encoded: Tensor) -> Tensor:
+    """Decodes the bytes of an image file.
+
+    Args:
+        name: `"image"` or a key of `CODINGS`.
+        encoded: String scalar, a JPEG or PNG.
+
+    Returns:
+        Tensor of shape `(height, width, channels)`.
+    """
+    if name == "image":
+        image = tf.io.decode_image(encoded, 3, expand_animations=False)
+        return _unit(image)
+    coding = CODINGS[name]
+    values = tf.io.decode_png(encoded, coding.file_channels, coding.dtype)
+    return coding.decode(values)

@@ -1,0 +1,62 @@
+"""A folder of image files in the layout of the Rooms set."""
+
+import pathlib
+
+import tensorflow as tf
+
+from jtr_keras.data.codings import CODINGS, decode
+from jtr_keras.data.source import Source
+from jtr_keras.types import Tensor
+
+
+class FolderSource(Source):
+    """`ROOT/SPLIT/image/NAME.jpg` and `ROOT/SPLIT/ANNOTATION/NAME.png`.
+
+    Images are JPEG or PNG. How annotations are coded is told by the folder's
+    name; see `docs/data.md`.
+
+    Args:
+        root: Folder that holds the splits.
+        split: Name of the split's folder, such as `"train"`.
+
+    Raises:
+        ValueError: If there is no image.
+    """
+
+    columns = tuple(CODINGS)
+
+    def __init__(self, root: str | pathlib.Path, split: str) -> None:
+        self.folder = pathlib.Path(root) / split
+        images = sorted(
+            path
+            for path in (self.folder / "image").glob("*")
+            if path.suffix.lower() in (".jpg", ".jpeg", ".png")
+        )
+        if not images:
+            raise ValueError(
+                f"No images in {self.folder / 'image'}: expected JPEG or PNG "
+                "files, in the layout ROOT/SPLIT/image/NAME.jpg."
+            )
+        self.names = [path.stem for path in images]
+        self.images = images
+        self.channels = {
+            name: coding.channels
+            for name, coding in CODINGS.items()
+            if (self.folder / name).is_dir()
+        }
+        first = decode("image", tf.io.read_file(str(images[0])))
+        self.size = (first.shape[0], first.shape[1])
+        self.paths = {
+            name: tf.constant(
+                [self.file(index, name) for index in range(len(images))]
+            )
+            for name in ("image", *self.channels)
+        }
+
+    def file(self, index: int, name: str) -> str:
+        if name == "image":
+            return str(self.images[index])
+        return str(self.folder / name / f"{self.names[index]}.png")
+
+    def read(self, index: Tensor, name: str) -> Tensor:
+        return decode(name, tf.io.read_file(tf.gather(self.paths[name], index)))

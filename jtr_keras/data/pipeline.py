@@ -1,0 +1,134 @@
+"""From a source to batches of the partial-label protocol."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from jtr_keras.data.augmentation import UNCHANGED, Augmentation
+from jtr_keras.data.epoch_counter import EpochCounter
+from jtr_keras.data.label_settings import label_matrix
+from jtr_keras.data.source import Source
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import Tensor, TensorDict
+
+Example = tuple[Tensor, TensorDict, TensorDict]
+
+
+def pipeline(
+    source: Source,
+    tasks: Sequence[Task],
+    labels: Any = "full",
+    num_views: int | None = None,
+    batch_size: int = 8,
+    seed: int = 0,
+    augmentation: Augmentation | None = None,
+    training: bool = False,
+) -> tf.data.Dataset:
+    """Batches `(x, y, sample_weight)`, a function of seed and epoch.
+
+    The annotation of an unlabelled image is never read.
+
+    Args:
+        source: Where images and annotations come from.
+        tasks: The tasks; their names say which annotations.
+        labels: Which image has which label; see `label_matrix`.
+        num_views: Views of each image, or None for no view axis.
+        batch_size: int. Images of a batch.
+        seed: int. Seed of labels, order and augmentation.
+        augmentation: How views are drawn, or None for no change.
+        training: bool. Whether to shuffle and to drop an incomplete batch.
+
+    Returns:
+        A dataset of images `(batch, [views,] height, width, 3)`, dict of
+        targets `(batch, [views,] height, width, channels)` and dict of weights
+        `(batch,)`. Its attribute `epochs` is its `EpochCounter`.
+
+    Raises:
+        ValueError: If the source lacks a task, there are fewer images than
+            `batch_size` to train on, or `labels` is not as expected.
+    """
+    source.require(tasks)
+    count = source.num_images
+    if training and count < batch_size:
+        raise ValueError(
+            f"`batch_size` is {batch_size}, but there are {count} images."
+        )
+    reader = _Reader(
+        source,
+        tasks,
+        tf.constant(label_matrix(labels, source, tasks, seed)),
+        num_views,
+        augmentation or UNCHANGED,
+        seed,
+    )
+
+    def order(epoch: Tensor) -> tf.data.Dataset:
+        index = tf.range(count, dtype=tf.int64)
+        if training:
+            pair = tf.stack([tf.constant(seed, tf.int64), epoch])
+            index = tf.random.experimental.stateless_shuffle(index, pair)
+        return tf.data.Dataset.from_tensor_slices(index).map(
+            lambda i: (epoch, i)
+        )
+
+    epochs = EpochCounter()
+    dataset = (
+        epochs.dataset()
+        .flat_map(order)
+        .map(reader.example, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(batch_size, drop_remainder=training)
+    )
+    batches = count // batch_size if training else -(-count // batch_size)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
+    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+    dataset.epochs = epochs
+    return dataset
+
+
+class _Reader:
+    """From an epoch and an index to one example."""
+
+    def __init__(
+        self,
+        source: Source,
+        tasks: Sequence[Task],
+        matrix: Tensor,
+        num_views: int | None,
+        augmentation: Augmentation,
+        seed: int,
+    ) -> None:
+        self.source = source
+        self.tasks = tasks
+        self.matrix = matrix
+        self.num_views = num_views
+        self.augmentation = augmentation
+        self.seed = seed
+
+    def example(self, epoch: Tensor, index: Tensor) -> Example:
+        row = self.matrix[index]
+        weights = {t.name: row[i] for i, t in enumerate(self.tasks)}
+        targets = {
+            task.name: self._target(task, index, weights[task.name])
+            for task in self.tasks
+        }
+        pair = tf.stack([tf.constant(self.seed, tf.int64), epoch])
+        images, targets = self.augmentation.views(
+            self.source.image(index),
+            targets,
+            self.tasks,
+            self.num_views or 1,
+            tf.random.fold_in(pair, index),
+        )
+        if self.num_views is None:
+            images = images[0]
+            targets = {name: value[0] for name, value in targets.items()}
+        return images, targets, weights
+
+    def _target(self, task: Task, index: Tensor, weight: Tensor) -> Tensor:
+        shape = (*self.source.size, task.target_channels)
+        return tf.cond(
+            weight > 0,
+            lambda: self.source.target(index, task),
+            lambda: tf.constant(task.placeholder(shape)),
+        )

@@ -1,0 +1,74 @@
+"""Where images and annotations come from."""
+
+import abc
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import Tensor
+
+
+class Source(abc.ABC):
+    """Images and annotations by index, each file read only when asked for.
+
+    Attributes:
+        names: One name an image, in the order of the indices; annotation files
+            and published label splits go by them.
+        size: `(height, width)` of every image and annotation.
+        channels: Channels of each annotation by its name.
+        columns: Names of the annotations in the order of the columns of
+            published label files.
+    """
+
+    names: Sequence[str]
+    size: tuple[int, int]
+    channels: dict[str, int]
+    columns: Sequence[str]
+
+    @property
+    def num_images(self) -> int:
+        """Number of images."""
+        return len(self.names)
+
+    @abc.abstractmethod
+    def read(self, index: Tensor, name: str) -> Tensor:
+        """`"image"` or an annotation, as TensorFlow operations.
+
+        Args:
+            index: int64 scalar.
+            name: `"image"` or a key of `channels`.
+
+        Returns:
+            float32 image of shape `(height, width, 3)` in `[0, 1]`, or an
+            annotation in the coding of its task, `(height, width, channels)`.
+        """
+
+    @abc.abstractmethod
+    def file(self, index: int, name: str) -> str:
+        """The file behind an image or annotation, for messages."""
+
+    def image(self, index: Tensor) -> Tensor:
+        """The image of an index, of known shape."""
+        return tf.ensure_shape(self.read(index, "image"), (*self.size, 3))
+
+    def target(self, index: Tensor, task: Task) -> Tensor:
+        """The annotation of an index for a task, of known shape and dtype."""
+        target = tf.cast(self.read(index, task.name), task.target_dtype)
+        return tf.ensure_shape(target, (*self.size, task.target_channels))
+
+    def require(self, tasks: Sequence[Task]) -> None:
+        """Raises ValueError unless there are annotations for all tasks."""
+        for task in tasks:
+            if task.name not in self.channels:
+                raise ValueError(
+                    f"No annotation is called {task.name!r} here; there are "
+                    f"{sorted(self.channels)}. A task's `name` must be one."
+                )
+            channels: Any = self.channels[task.name]
+            if channels != task.target_channels:
+                raise ValueError(
+                    f"Annotations {task.name!r} have {channels} channels; the "
+                    f"task expects {task.target_channels}."
+                )
