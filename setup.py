@@ -41,7 +41,7 @@ setuptools.setup(
     },
     install_requires=[
         "absl-py>=2",
-        "keras>=3.12,<3.16",
+        "keras>=3.13,<3.16",
         "numpy>=1.26",
         "pillow>=10",
         "tensorboard>=2.20,<2.22",

@@ -4,24 +4,29 @@ import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 
 from jtr_keras.data.augmentation import Augmentation
 from jtr_keras.data.checking import check
+from jtr_keras.data.dataset import Dataset
 from jtr_keras.data.datasets import (
+    DATASETS,
     cityscapes,
     cityscapes_source,
     folder,
+    get_dataset,
     nyuv2,
     nyuv2_source,
-    open_dataset,
     rooms,
 )
 from jtr_keras.data.folder_source import FolderSource
 from jtr_keras.data.label_settings import label_matrix
 from jtr_keras.data.npy_source import NpySource
+from jtr_keras.data.picture import picture
 from jtr_keras.data.pipeline import pipeline
 from jtr_keras.data.rooms_source import RoomsSource
 from jtr_keras.data.source import Source
 
 __all__ = [
+    "DATASETS",
     "Augmentation",
+    "Dataset",
     "FolderSource",
     "NpySource",
     "RoomsSource",
@@ -30,10 +35,11 @@ __all__ = [
     "cityscapes",
     "cityscapes_source",
     "folder",
+    "get_dataset",
     "label_matrix",
     "nyuv2",
     "nyuv2_source",
-    "open_dataset",
+    "picture",
     "pipeline",
     "rooms",
 ]

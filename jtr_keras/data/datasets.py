@@ -1,21 +1,33 @@
 """The datasets that users ask for by name."""
 
-import functools
-import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from jtr_keras.data.augmentation import Augmentation
+from jtr_keras.data.dataset import Dataset, Root
 from jtr_keras.data.folder_source import FolderSource
 from jtr_keras.data.npy_source import NpySource, classes, values, vectors
-from jtr_keras.data.pipeline import pipeline
 from jtr_keras.data.rooms_source import RoomsSource
 from jtr_keras.data.source import Source
+from jtr_keras.tasks.dense_regression import DenseRegression
+from jtr_keras.tasks.depth import Depth
+from jtr_keras.tasks.semantic_segmentation import SemanticSegmentation
+from jtr_keras.tasks.surface_normals import SurfaceNormals
 from jtr_keras.tasks.task import Task
 
-Root = str | pathlib.Path
+NYUV2_CLASSES = tuple(
+    "bed books ceiling chair floor furniture objects picture sofa table tv "
+    "wall window".split()
+)
+CITYSCAPES_CLASSES = tuple(
+    "flat construction object nature sky human vehicle".split()
+)
+_INDOORS = partial(
+    SemanticSegmentation, num_classes=13, class_names=NYUV2_CLASSES
+)
 
 
 def nyuv2_source(
@@ -55,18 +67,69 @@ def cityscapes_source(
     return NpySource(root, split, annotations)
 
 
-def _dataset(
-    source: Source,
-    split: str,
-    tasks: Sequence[Task],
-    default: Augmentation,
-    options: dict[str, Any],
-) -> tf.data.Dataset:
-    """A split called `"train"` is shuffled and augmented, others are not."""
-    training = split == "train"
-    if training and options.get("augmentation") is None:
-        options = options | {"augmentation": default}
-    return pipeline(source, tasks, training=training, **options)
+_FOLDER = Dataset(
+    FolderSource,
+    {
+        "segmentation": _INDOORS,
+        # Of the annotated pixels of Rooms: python benchmarks/depth_statistics.py
+        "depth": partial(Depth, mean=2.65, stddev=0.86),
+        "normals": SurfaceNormals,
+        "edge_texture": partial(DenseRegression, "edge_texture"),
+        "edge_occlusion": partial(DenseRegression, "edge_occlusion"),
+        "reshading": partial(DenseRegression, "reshading"),
+        "keypoints2d": partial(DenseRegression, "keypoints2d"),
+        "principal_curvature": partial(
+            DenseRegression,
+            "principal_curvature",
+            channels=2,
+            minimum=-20.0,
+            maximum=20.0,
+        ),
+    },
+    ("segmentation", "depth", "normals"),
+)
+
+DATASETS = {
+    "rooms": Dataset(
+        lambda _, split: RoomsSource(split),
+        _FOLDER.tasks,
+        _FOLDER.default_tasks,
+    ),
+    "folder": _FOLDER,
+    "nyuv2": Dataset(
+        nyuv2_source,
+        {
+            "segmentation": _INDOORS,
+            "depth": partial(Depth, mean=2.3618, stddev=1.5876),
+            "normals": SurfaceNormals,
+        },
+        ("segmentation", "depth", "normals"),
+        Augmentation(flip=0.0),  # As in the reference.
+    ),
+    "cityscapes": Dataset(
+        cityscapes_source,
+        {
+            "segmentation": partial(
+                SemanticSegmentation,
+                num_classes=7,
+                class_names=CITYSCAPES_CLASSES,
+            ),
+            # Its scale is MTAN's own: who has the files gives the statistics.
+            "depth": partial(Depth, inverse=True),
+        },
+        ("segmentation", "depth"),
+    ),
+}
+"""The datasets by name."""
+
+
+def get_dataset(name: str) -> Dataset:
+    """The dataset of that name in `DATASETS`; ValueError if there is none."""
+    if name not in DATASETS:
+        raise ValueError(
+            f"There is no dataset {name!r}; there are {sorted(DATASETS)}."
+        )
+    return DATASETS[name]
 
 
 def rooms(split: str, tasks: Sequence[Task], **options: Any) -> tf.data.Dataset:
@@ -83,13 +146,13 @@ def rooms(split: str, tasks: Sequence[Task], **options: Any) -> tf.data.Dataset:
 
     Example:
 
-    >>> depth = jtr_keras.tasks.Depth(mean=2.4, stddev=0.9)
+    >>> depth = jtr_keras.tasks.Depth(mean=2.65, stddev=0.86)
     >>> val = jtr_keras.data.rooms("val", [depth], batch_size=4)
     >>> x, y, sample_weight = next(iter(val))
-    >>> x.shape, y["depth"].shape, sample_weight["depth"].numpy().tolist()
-    (TensorShape([4, 96, 128, 3]), TensorShape([4, 96, 128, 1]), [1.0, 1.0, 1.0, 1.0])
+    >>> x.shape, y["depth"].shape, sample_weight["depth"].shape
+    (TensorShape([4, 96, 128, 3]), TensorShape([4, 96, 128, 1]), TensorShape([4]))
     """
-    return _dataset(RoomsSource(split), split, tasks, Augmentation(), options)
+    return DATASETS["rooms"].load("", split, tasks, **options)
 
 
 def folder(
@@ -106,8 +169,7 @@ def folder(
     Returns:
         A dataset of `(x, y, sample_weight)`.
     """
-    source = FolderSource(root, split)
-    return _dataset(source, split, tasks, Augmentation(), options)
+    return DATASETS["folder"].load(root, split, tasks, **options)
 
 
 def nyuv2(
@@ -126,8 +188,7 @@ def nyuv2(
     Returns:
         A dataset of `(x, y, sample_weight)`.
     """
-    source = nyuv2_source(root, split)
-    return _dataset(source, split, tasks, Augmentation(flip=0.0), options)
+    return DATASETS["nyuv2"].load(root, split, tasks, **options)
 
 
 def cityscapes(
@@ -147,45 +208,4 @@ def cityscapes(
     Returns:
         A dataset of `(x, y, sample_weight)`.
     """
-    source = cityscapes_source(root, split)
-    return _dataset(source, split, tasks, Augmentation(), options)
-
-
-SOURCES: dict[str, Callable[..., Source]] = {
-    "rooms": lambda root, split: RoomsSource(split),
-    "folder": FolderSource,
-    "nyuv2": nyuv2_source,
-    "cityscapes": cityscapes_source,
-}
-"""Sources by the name of their dataset, from a root folder and a split."""
-
-
-def open_dataset(
-    name: str, root: Root | None = None
-) -> tuple[Callable[[str], Source], Callable[..., tf.data.Dataset]]:
-    """What the command line needs of a dataset.
-
-    Args:
-        name: A key of `SOURCES`.
-        root: Folder that holds the splits; None for `"rooms"`.
-
-    Returns:
-        A function from a split to its source, and one from a split, tasks and
-        options to a dataset.
-
-    Raises:
-        ValueError: If the name is unknown or a root is missing.
-    """
-    if name not in SOURCES:
-        raise ValueError(
-            f"There is no dataset {name!r}; there are {sorted(SOURCES)}."
-        )
-    if name == "rooms":
-        return RoomsSource, rooms
-    if root is None:
-        raise ValueError(f"The dataset {name!r} needs a root folder.")
-    make = {"folder": folder, "nyuv2": nyuv2, "cityscapes": cityscapes}[name]
-    return (
-        functools.partial(SOURCES[name], root),
-        functools.partial(make, root),
-    )
+    return DATASETS["cityscapes"].load(root, split, tasks, **options)

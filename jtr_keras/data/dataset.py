@@ -1,0 +1,86 @@
+"""What the library knows of a dataset by its name."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from jtr_keras.data.augmentation import Augmentation
+from jtr_keras.data.pipeline import pipeline
+from jtr_keras.data.source import Source
+from jtr_keras.tasks.task import Task
+
+Root = str | pathlib.Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """A reader, the tasks it has annotations for, and the usual augmentation.
+
+    Args:
+        source: From a root folder and a split to a `Source`.
+        tasks: For each annotation, what makes its task, with the arguments
+            that fit this dataset.
+        default_tasks: Names of the tasks that are meant when none are given.
+        augmentation: How views of the training split are drawn.
+    """
+
+    source: Callable[[Root, str], Source]
+    tasks: Mapping[str, Callable[..., Task]]
+    default_tasks: Sequence[str]
+    augmentation: Augmentation = Augmentation()
+
+    def make_tasks(
+        self,
+        names: Sequence[str] | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> list[Task]:
+        """The tasks of the given names.
+
+        Args:
+            names: Names of annotations; None for the default ones.
+            options: For each task, arguments that replace this dataset's.
+
+        Returns:
+            The tasks, in the order of the names.
+
+        Raises:
+            ValueError: If a name is unknown or an argument is wrong or lacks.
+        """
+        names, options = names or self.default_tasks, options or {}
+        for name in (*names, *options):
+            if name not in self.tasks:
+                raise ValueError(
+                    f"There is no task {name!r} in this dataset; there are "
+                    f"{sorted(self.tasks)}."
+                )
+        return [self._make(name, options.get(name, {})) for name in names]
+
+    def load(
+        self, root: Root, split: str, tasks: Sequence[Task], **options: Any
+    ) -> tf.data.Dataset:
+        """A split as batches; one called `"train"` is shuffled and augmented.
+
+        Args:
+            root: Folder that holds the splits.
+            split: Name of the split.
+            tasks: The tasks.
+            **options: `labels`, `num_views`, `batch_size`, `seed` and
+                `augmentation` of `jtr_keras.data.pipeline`.
+
+        Returns:
+            A dataset of `(x, y, sample_weight)`.
+        """
+        training = split == "train"
+        if training and options.get("augmentation") is None:
+            options["augmentation"] = self.augmentation
+        source = self.source(root, split)
+        return pipeline(source, tasks, training=training, **options)
+
+    def _make(self, name: str, options: Mapping[str, Any]) -> Task:
+        try:
+            return self.tasks[name](**options)
+        except TypeError as error:  # Names the argument, but not the task.
+            raise ValueError(f"The task {name!r}: {error}.") from error

@@ -1,0 +1,103 @@
+"""Batches and predictions as pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from jtr_keras.tasks.task import Task
+
+_TITLE, _GAP = 14, 2
+_BACKGROUND, _INK, _EMPTY = (255, 255, 255), (0, 0, 0), (200, 200, 200)
+
+
+def picture(
+    tasks: Sequence[Task],
+    images: Any,
+    targets: dict[str, Any] | None = None,
+    labelled: dict[str, Any] | None = None,
+    predictions: dict[str, Any] | None = None,
+    num_images: int = 4,
+) -> Image.Image:
+    """A table of images, annotations and predictions, a row an image.
+
+    Where an image lacks the label of a task, the cell says so; void pixels are
+    black.
+
+    Args:
+        tasks: The tasks.
+        images: float array of shape `(batch, [views,] height, width, 3)` in
+            `[0, 1]`; each view is a row.
+        targets: Dict of targets, of the images' leading shape.
+        labelled: Dict of weights, `(batch,)`.
+        predictions: Dict of predictions, of the images' leading shape.
+        num_images: int. At most so many images are drawn.
+
+    Returns:
+        A Pillow image, which notebooks show; `.save("batch.png")` writes it.
+
+    Example:
+
+    >>> depth = jtr_keras.tasks.Depth(mean=2.65, stddev=0.86)
+    >>> batch = next(iter(jtr_keras.data.rooms("val", [depth], batch_size=2)))
+    >>> jtr_keras.data.picture([depth], *batch).size
+    (258, 208)
+    """
+    images = np.asarray(images)[:num_images]
+    views = images.shape[1] if images.ndim == 5 else 1
+    rows = images.reshape((-1, *images.shape[-3:]))
+    columns: dict[str, list[Any]] = {"image": [_photograph(x) for x in rows]}
+    for task in tasks:
+        if targets is not None:
+            maps = _flat(targets[task.name], len(rows))
+            weights = np.ones(len(rows))
+            if labelled is not None:
+                weights = np.repeat(np.asarray(labelled[task.name]), views)
+            columns[task.name] = [
+                task.draw(value, predicted=False) if weight > 0 else None
+                for value, weight in zip(maps, weights, strict=False)
+            ]
+        if predictions is not None:
+            maps = _flat(predictions[task.name], len(rows))
+            columns[f"{task.name} predicted"] = [
+                task.draw(value, predicted=True) for value in maps
+            ]
+    return _table(columns, rows.shape[1:3])
+
+
+def _flat(values: Any, count: int) -> Any:
+    values = np.asarray(values)
+    return values.reshape((-1, *values.shape[-3:]))[:count]
+
+
+def _photograph(image: Any) -> Any:
+    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def _table(
+    columns: dict[str, list[Any]], size: tuple[int, int]
+) -> Image.Image:
+    height, width = size
+    rows = max(len(cells) for cells in columns.values())
+    table = Image.new(
+        "RGB",
+        (
+            len(columns) * (width + _GAP) - _GAP,
+            rows * (height + _GAP) - _GAP + _TITLE,
+        ),
+        _BACKGROUND,
+    )
+    draw = ImageDraw.Draw(table)
+    for column, (title, cells) in enumerate(columns.items()):
+        left = column * (width + _GAP)
+        draw.text((left + 2, 1), title, fill=_INK)
+        for row, cell in enumerate(cells):
+            top = _TITLE + row * (height + _GAP)
+            if cell is None:
+                box = (left, top, left + width - 1, top + height - 1)
+                draw.rectangle(box, fill=_EMPTY)
+                draw.text((left + 4, top + 2), "no label", fill=_INK)
+            else:
+                table.paste(Image.fromarray(cell), (left, top))
+    return table
