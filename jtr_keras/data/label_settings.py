@@ -122,7 +122,7 @@ def _from_file(
         found = read_numpy(path)
         if isinstance(found, dict):
             return _from_lists(found, path, source, names)
-    columns = list(source.columns)[: found.shape[-1]]
+    columns = list(source.columns)[: np.atleast_1d(found).shape[-1]]
     matrix = _checked(found, source.num_images, len(columns), str(path))
     missing = sorted(set(names) - set(columns))
     if missing:

@@ -7,4 +7,13 @@ from jtr_keras.models.pyramid import feature_extractor
 from jtr_keras.models.segnet import SegNet
 from jtr_keras.models.unet import UNet
 
-__all__ = ["DensePredictor", "SegNet", "UNet", "feature_extractor"]
+BACKBONES = {"segnet": SegNet, "unet": UNet}
+"""The backbones by the names of the command line."""
+
+__all__ = [
+    "BACKBONES",
+    "DensePredictor",
+    "SegNet",
+    "UNet",
+    "feature_extractor",
+]

@@ -7,7 +7,11 @@ from jtr_keras.regularization.joint_task import JointTaskRegularization
 from jtr_keras.regularization.semantics import Semantics
 from jtr_keras.regularization.task_regularization import TaskRegularization
 
+REGULARIZATIONS = {"joint_task": JointTaskRegularization}
+"""The regularizations by the names of the command line."""
+
 __all__ = [
+    "REGULARIZATIONS",
     "JointAutoencoder",
     "JointTaskRegularization",
     "Semantics",

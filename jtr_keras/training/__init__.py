@@ -5,5 +5,13 @@ import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 from jtr_keras.training.compilation import choose_compilation
 from jtr_keras.training.epoch_synchronization import EpochSynchronization
 from jtr_keras.training.multi_task_model import MultiTaskModel
+from jtr_keras.training.prediction_pictures import PredictionPictures
+from jtr_keras.training.schedules import learning_rate
 
-__all__ = ["EpochSynchronization", "MultiTaskModel", "choose_compilation"]
+__all__ = [
+    "EpochSynchronization",
+    "MultiTaskModel",
+    "PredictionPictures",
+    "choose_compilation",
+    "learning_rate",
+]

@@ -140,6 +140,8 @@ class MultiTaskModel(keras.Model):
             callbacks.append(EpochSynchronization(x))
         else:
             callbacks = [*tf.nest.flatten(callbacks), EpochSynchronization(x)]
+        if isinstance(x, tf.data.Dataset):  # Keras warns of its own default.
+            kwargs.setdefault("shuffle", False)
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:

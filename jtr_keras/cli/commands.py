@@ -1,0 +1,211 @@
+"""The commands and their flags; light, since `--help` loads no TensorFlow."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from absl import flags
+
+
+class JsonParser(flags.ArgumentParser[dict[str, Any]]):
+    """A flag whose value is a JSON object."""
+
+    syntactic_help = "a JSON object"
+
+    def parse(self, argument: Any) -> dict[str, Any]:
+        try:
+            value = argument if isinstance(argument, dict) else json.loads(argument)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not JSON ({error})") from error
+        if not isinstance(value, dict):
+            raise ValueError('must be a JSON object, such as {"name": 1}')
+        return value
+
+    def flag_type(self) -> str:
+        return "json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command of the program.
+
+    Args:
+        summary: What it does, in a sentence.
+        arguments: What it is called with, for the help.
+        define: Defines its flags.
+    """
+
+    summary: str
+    arguments: str
+    define: Callable[[flags.FlagValues], None]
+
+
+def _text(values: flags.FlagValues, name: str, default: Any, text: str) -> None:
+    flags.DEFINE_string(name, default, text, flag_values=values)
+
+
+def _json(values: flags.FlagValues, name: str, text: str) -> None:
+    flags.DEFINE(
+        JsonParser(),
+        name,
+        None,
+        f"{text} A JSON object.",
+        flag_values=values,
+        serializer=flags.ArgumentSerializer(),
+    )
+
+
+def _define_data(values: flags.FlagValues, default: str | None) -> None:
+    _text(
+        values,
+        "dataset",
+        default,
+        "rooms (synthetic, comes with the package), folder (PNG files in the "
+        "layout of Rooms), nyuv2 or cityscapes (.npy files).",
+    )
+    _text(values, "root", None, "Folder that holds the splits; not for rooms.")
+    flags.DEFINE_integer(
+        "batch_size", 8, "Images of a batch.", 1, flag_values=values
+    )
+
+
+def _define_train(values: flags.FlagValues) -> None:
+    integer = partial(flags.DEFINE_integer, flag_values=values)
+    enum = partial(flags.DEFINE_enum, flag_values=values)
+    _text(
+        values,
+        "workdir",
+        None,
+        "Folder for everything that the run writes. A run with the same "
+        "folder and flags goes on where an earlier one ended. Required.",
+    )
+    _define_data(values, "rooms")
+    flags.DEFINE_list(
+        "tasks",
+        None,
+        "Names of the tasks; the dataset's usual ones if not given.",
+        flag_values=values,
+    )
+    _json(
+        values,
+        "task_options",
+        'Arguments of tasks, e.g. {"segmentation": {"num_classes": 5}}.',
+    )
+    _text(
+        values,
+        "labels",
+        "onelabel",
+        "Which image has which label: full, onelabel, randomlabels, "
+        "halflabels, or a .pth or .npy file.",
+    )
+    _text(values, "backbone", "unet", "unet (light) or segnet (the paper's).")
+    _json(values, "backbone_options", "Arguments of the backbone.")
+    integer("head_filters", 16, "Channels inside each head.", 1)
+    _text(
+        values,
+        "regularization",
+        "joint_task",
+        "joint_task, or none for supervised training alone.",
+    )
+    _json(values, "regularization_options", "Arguments of the regularization.")
+    _json(
+        values,
+        "baselines",
+        "Headline metric of each task that counts as delta_mtl = 0.",
+    )
+    integer("epochs", 30, "Epochs in all, those of earlier runs included.", 1)
+    flags.DEFINE_float(
+        "learning_rate", 1e-3, "Peak rate of Adam.", 0.0, flag_values=values
+    )
+    enum(
+        "schedule",
+        "cosine",
+        ["constant", "cosine", "halved"],
+        "Learning rate over the run: cosine, after a warm-up of 5 %; or "
+        "halved half-way, as in the paper.",
+    )
+    enum(
+        "precision",
+        "float32",
+        ["float32", "mixed_float16", "mixed_bfloat16"],
+        "Keras dtype policy.",
+    )
+    enum(
+        "xla",
+        "auto",
+        ["auto", "on", "off"],
+        "Compilation by XLA; auto: where there is a GPU.",
+    )
+    integer("seed", 0, "Seed of weights, labels, order and views.")
+    integer("picture_every", 1, "Draw predictions every so many epochs.", 1)
+    flags.DEFINE_boolean(
+        "check",
+        True,
+        "Read every file once before training.",
+        flag_values=values,
+    )
+
+
+def _define_model(values: flags.FlagValues) -> None:
+    _text(
+        values,
+        "model",
+        None,
+        "A .keras file, or the workdir of a training run, which stands for "
+        "its last.keras. Required.",
+    )
+
+
+def _define_evaluate(values: flags.FlagValues) -> None:
+    _define_model(values)
+    _define_data(values, None)
+    _text(values, "split", "val", "Split to evaluate on.")
+    _text(values, "output", None, "JSON file for the metrics.")
+
+
+def _define_predict(values: flags.FlagValues) -> None:
+    _define_model(values)
+    _text(values, "output", "predictions", "Folder for the pictures.")
+    flags.DEFINE_boolean(
+        "arrays",
+        False,
+        "Also write the predictions as NAME.npz.",
+        flag_values=values,
+    )
+
+
+def _define_export(values: flags.FlagValues) -> None:
+    _define_model(values)
+    _text(
+        values,
+        "output",
+        "savedmodels/model",
+        "Folder that gets a subfolder with the next free version.",
+    )
+
+
+COMMANDS = {
+    "train": Command(
+        "Trains a model on partly labelled images, or goes on training it.",
+        "--workdir=FOLDER [FLAGS]",
+        _define_train,
+    ),
+    "evaluate": Command(
+        "Prints the metrics of a model on a dataset.",
+        "--model=MODEL [FLAGS]",
+        _define_evaluate,
+    ),
+    "predict": Command(
+        "Draws a model's predictions for images, side by side.",
+        "--model=MODEL IMAGE... [FLAGS]",
+        _define_predict,
+    ),
+    "export": Command(
+        "Writes the network as a SavedModel, for TensorFlow Serving.",
+        "--model=MODEL [FLAGS]",
+        _define_export,
+    ),
+}
+"""The commands by name; each is run by the module of that name."""

@@ -1,0 +1,56 @@
+"""`jtr predict`."""
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from absl import flags
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from jtr_keras.cli.workdir import load_model
+from jtr_keras.data.picture import picture
+
+
+def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+    """Writes `NAME.png` for every image, colour maps side by side."""
+    if not arguments:
+        raise ValueError("No image given: jtr predict --model=MODEL IMAGE...")
+    images = [read_image(path) for path in arguments]
+    model = load_model(values.model)
+    folder = pathlib.Path(values.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, image in zip(arguments, images, strict=True):
+        name = pathlib.Path(path).stem
+        predictions = {
+            task: np.asarray(value)
+            for task, value in model(image[None], training=False).items()
+        }
+        target = folder / f"{name}.png"
+        picture(model.tasks, image[None], predictions=predictions).save(target)
+        if values.arrays:
+            arrays: Any = {task: value[0] for task, value in predictions.items()}
+            np.savez_compressed(folder / f"{name}.npz", **arrays)
+        print(target)
+
+
+def read_image(path: str) -> Any:
+    """A photograph as float32 `(height, width, 3)` in `[0, 1]`.
+
+    Args:
+        path: Any file that Pillow reads; its orientation is honoured.
+
+    Returns:
+        The array.
+
+    Raises:
+        ValueError: If the file is missing or not an image.
+    """
+    try:
+        with Image.open(path) as image:
+            rgb = ImageOps.exif_transpose(image).convert("RGB")
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no file {path}.") from error
+    except (UnidentifiedImageError, OSError) as error:
+        raise ValueError(f"{path} is not a readable image: {error}") from error
+    return np.asarray(rgb, np.float32) / 255.0

@@ -1,0 +1,108 @@
+"""The folder of a training run."""
+
+import json
+import pathlib
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+import jtr_keras
+
+CONFIG = "config.json"
+_FREE = ("check", "help", "picture_every", "traceback", "workdir", "xla")
+"""Flags that may differ when a run is resumed."""
+
+
+class Workdir:
+    """Names of the files of a run, and its configuration.
+
+    Args:
+        path: The folder; made if it does not exist.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = pathlib.Path(path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.best = self.path / "best.keras"
+        self.last = self.path / "last.keras"
+        self.history = self.path / "history.csv"
+        self.metrics = self.path / "metrics.json"
+        self.pictures = self.path / "pictures"
+        self.tensorboard = self.path / "tensorboard"
+        self.backup = self.path / "backup"
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Writes the flags, or checks that they are those of earlier.
+
+        Args:
+            settings: Values of all flags by name.
+
+        Raises:
+            ValueError: If the folder holds a run with other flags.
+        """
+        settings = {k: v for k, v in settings.items() if k not in _FREE}
+        path = self.path / CONFIG
+        if path.exists():
+            earlier = json.loads(path.read_text())["flags"]
+            self._compare(earlier, settings)
+        versions = {
+            "jtr_keras": jtr_keras.__version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        }
+        content = {"flags": settings, "versions": versions}
+        path.write_text(json.dumps(content, indent=2) + "\n")
+
+    def _compare(self, earlier: dict[str, Any], now: dict[str, Any]) -> None:
+        names = [name for name in now if earlier.get(name) != now[name]]
+        if now["schedule"] == "constant" and "epochs" in names:
+            names.remove("epochs")
+        if names:
+            changes = ", ".join(
+                f"--{name}={earlier.get(name)} then, {now[name]} now"
+                for name in names
+            )
+            raise ValueError(
+                f"{self.path} holds a run with other flags: {changes}. Use "
+                "another --workdir, or the same flags to go on. (--epochs may "
+                "change with --schedule=constant.)"
+            )
+
+
+def model_file(path: str | None) -> pathlib.Path:
+    """The `.keras` file that `--model` means.
+
+    Args:
+        path: A `.keras` file or the folder of a run.
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if not path:
+        raise ValueError("--model is required: a .keras file or a workdir.")
+    file = pathlib.Path(path)
+    if file.is_dir():
+        runs = [file / "last.keras", file / "best.keras"]
+        file = next((run for run in runs if run.exists()), runs[0])
+    if not file.is_file():
+        raise ValueError(
+            f"--model: there is no file {file}. Expected a .keras file or the "
+            "workdir of a training run."
+        )
+    return file
+
+
+def load_model(path: str | None) -> Any:
+    """The model that `--model` means."""
+    file = model_file(path)
+    model = keras.saving.load_model(file)
+    if not isinstance(model, jtr_keras.MultiTaskModel):
+        raise ValueError(
+            f"{file} must hold a MultiTaskModel; it holds a "
+            f"{type(model).__name__}."
+        )
+    return model
