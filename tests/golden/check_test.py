@@ -1,0 +1,41 @@
+import pathlib
+import subprocess
+import sys
+import unittest
+
+import numpy as np
+from absl.testing import parameterized
+
+from tests.golden import check
+from tests.testing import TestCase
+
+FOLDER = pathlib.Path(__file__).parents[3] / "shared" / "golden"
+
+
+@unittest.skipUnless(FOLDER.is_dir(), "../shared/golden is not here")
+class CheckTest(TestCase):
+    @parameterized.parameters("nyuv2", "cityscapes")
+    def test_a_step_equals_the_authors_code(self, name):
+        errors = check.main(FOLDER / f"{name}.npz")
+        self.assertEqual(
+            list(errors),
+            [
+                "predictions",
+                *check.LOSSES,
+                "model gradients",
+                "joint gradients",
+            ],
+        )
+        self.assertEqual(check.failures(errors), [])
+
+    def test_what_is_off_is_named(self):
+        file = dict(np.load(FOLDER / "cityscapes.npz"))
+        file["total"] = file["total"] * (1 + 2e-6)
+        key = next(key for key in file if key.startswith("grad/jtr/"))
+        file[key] = file[key] + 1.0
+        path = pathlib.Path(self.get_temp_dir()) / "changed.npz"
+        np.savez(path, **file)
+        program = [sys.executable, check.__file__, str(path)]
+        done = subprocess.run(program, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("too far off: total, joint gradients", done.stderr)
