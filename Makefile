@@ -1,14 +1,43 @@
 PYTHON ?= python3
 BIN := .venv/bin
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+RUN := runs/demo
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: venv demo test check docs clean
+.PHONY: help venv demo test check pytest docs clean
 
-venv: .venv/ready ## create .venv with everything tests, docs and benchmarks need
+help: ## show this help
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+
+venv: .venv/ready ## create .venv with everything demo, tests and docs need
 
 .venv/ready: setup.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[dev,docs]'
 	touch $@
+
+demo: venv ## train on Rooms with one label an image, evaluate, draw, export
+	$(BIN)/jtr train --workdir=$(RUN) --epochs=5 --learning_rate=3e-3 \
+	  --backbone_options='{"widths": [8, 16, 32, 64, 64]}'
+	$(BIN)/python examples/trivial_predictions.py $(RUN)
+	$(BIN)/jtr predict --model=$(RUN) --output=$(RUN)/predictions docs/images/room.jpg
+	$(BIN)/jtr export --model=$(RUN) --output=savedmodels/demo
+
+check: venv ## linters, types and the layers of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: venv ## build the documentation into build/site
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+pytest: venv
+	$(BIN)/python -m pytest
+
+test: check docs pytest ## everything that CI runs
+
+clean: ## remove what can be made again
+	rm -rf .venv build runs savedmodels/demo *.egg-info

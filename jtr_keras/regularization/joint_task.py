@@ -108,8 +108,8 @@ class JointTaskRegularization(TaskRegularization):
             "joint_distance": joint_distance_weight,
             "reconstruction": reconstruction_weight,
         }
-        self.widths = widths
-        self.num_convs = num_convs
+        self.widths = None if widths is None else tuple(widths)
+        self.num_convs = None if num_convs is None else tuple(num_convs)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 

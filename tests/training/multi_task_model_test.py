@@ -1,0 +1,220 @@
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+
+from tests import toy
+from tests.testing import TestCase
+
+NOTHING = ((0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0))
+
+
+def compiled(regularization=None, optimizer="sgd", **options):
+    model = toy.make_model(regularization)
+    model.compile(optimizer, **({"jit_compile": False} | options))
+    return model
+
+
+def weights(model):
+    return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+class FitTest(TestCase):
+    def test_logs(self):
+        batch = toy.make_batch()
+        data = toy.make_dataset(batch)
+        model = compiled(toy.make_regularization())
+        logs = model.fit(data, validation_data=data, verbose=0).history
+        losses = {f"{task.name}_loss" for task in model.tasks}
+        terms = {"distance", "joint_distance", "reconstruction"}
+        train = {name for name in logs if not name.startswith("val_")}
+        self.assertEqual(train, losses | terms | {"loss"})
+        self.assertLessEqual(
+            {f"val_{name}" for name in losses | {"loss", "delta_mtl"}},
+            set(logs),
+        )
+        self.assertFalse({f"val_{name}" for name in terms} & set(logs))
+        expected = sum(logs[name][0] for name in losses)
+        expected += 4 * logs["distance"][0] + 8 * logs["joint_distance"][0]
+        expected += 2 * logs["reconstruction"][0]
+        self.assertAllClose(logs["loss"][0], expected, rtol=1e-5)
+
+    def test_learns(self):
+        data = toy.make_dataset(toy.make_batch(), repeats=20)
+        model = compiled(toy.make_regularization(), "adam")
+        model.optimizer.learning_rate = 0.01
+        logs = model.fit(data, epochs=2, verbose=0).history
+        self.assertLess(logs["loss"][1], 0.95 * logs["loss"][0])
+
+    def test_xla_takes_the_same_step(self):
+        found = []
+        for jit_compile in (True, False):
+            model = compiled(
+                toy.make_regularization(), jit_compile=jit_compile
+            )
+            data = toy.make_dataset(toy.make_batch())
+            model.fit(data, epochs=1, verbose=0)
+            found.append(weights(model))
+        self.assertAllClose(found[0], found[1], atol=1e-4)
+
+    @parameterized.parameters(
+        ("no label of one task", ((1, 0, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))),
+        ("an image without label", ((1, 0, 0, 0), (0, 0, 0, 0), (0, 1, 1, 1))),
+        ("no label at all", NOTHING),
+    )
+    def test_absent_labels(self, _, labelled):
+        for semantics in ("corrected", "reference"):
+            data = toy.make_dataset(toy.make_batch(labelled), repeats=2)
+            model = compiled(toy.make_regularization(semantics=semantics))
+            logs = model.fit(data, verbose=0).history
+            self.assertTrue(np.isfinite(logs["loss"]).all())
+            self.assertTrue(np.isfinite(weights(model)).all())
+            for column, task in enumerate(model.tasks):
+                absent = not np.any(np.asarray(labelled)[:, column])
+                loss = logs[f"{task.name}_loss"][0]
+                self.assertEqual(absent, loss == 0.0)
+
+    def test_only_label_is_all_void(self):
+        images, y, labelled = toy.make_batch(((0, 1, 0, 0),) * 2)
+        y["depth"] = y["depth"] * np.array([0.0, np.nan]).reshape(2, 1, 1, 1, 1)
+        model = compiled(toy.make_regularization())
+        data = toy.make_dataset((images, y, labelled))
+        logs = model.fit(data, verbose=0).history
+        self.assertEqual(logs["depth_loss"][0], 0.0)
+        self.assertTrue(np.isfinite(logs["loss"][0]))
+        self.assertTrue(np.isfinite(weights(model)).all())
+
+    def test_hidden_labels_have_no_influence(self):
+        found = []
+        for value in (1.0, np.nan):
+            images, y, labelled = toy.make_batch()
+            hidden = (1 - labelled["depth"]).numpy() > 0
+            y["depth"] = tf.where(
+                hidden.reshape(3, 1, 1, 1, 1), np.float32(value), y["depth"]
+            )
+            model = compiled(toy.make_regularization())
+            model.fit(toy.make_dataset((images, y, labelled)), verbose=0)
+            found.append(weights(model))
+        self.assertAllEqual(found[0], found[1])
+
+    @parameterized.parameters("mixed_float16", "mixed_bfloat16")
+    def test_mixed_precision(self, policy):
+        keras.config.set_dtype_policy(policy)
+        try:
+            data = toy.make_dataset(toy.make_batch(), repeats=3)
+            model = compiled(toy.make_regularization())
+            logs = model.fit(data, verbose=0).history
+            predictions = model.predict(np.zeros((1, 16, 16, 3)), verbose=0)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        self.assertTrue(np.isfinite(logs["loss"]).all())
+        self.assertEqual(
+            {str(value.dtype) for value in predictions.values()}, {"float32"}
+        )
+        scaled = isinstance(
+            model.optimizer, keras.optimizers.LossScaleOptimizer
+        )
+        self.assertEqual(scaled, policy == "mixed_float16")
+        exact = compiled(toy.make_regularization())
+        exact_logs = exact.fit(data, verbose=0).history
+        self.assertAllClose(logs["loss"], exact_logs["loss"], rtol=0.05)
+
+    def test_too_few_views(self):
+        data = toy.make_dataset(toy.make_batch(views=2))
+        with self.assertRaisesRegex(ValueError, "compares 3 views.*have 2"):
+            compiled(toy.make_regularization()).fit(data, verbose=0)
+
+
+class EvaluateTest(TestCase):
+    def test_results_are_those_of_the_last_call(self):
+        batch = toy.make_batch()
+        data = toy.make_dataset(batch)
+        model = compiled()
+        first = model.evaluate(data, return_dict=True, verbose=0)
+        model.fit(data, validation_data=data, verbose=0)
+        again = model.evaluate(data, return_dict=True, verbose=0)
+        self.assertEqual(set(first), set(again))
+        self.assertNotEqual(first["loss"], again["loss"])
+        expected = sum(again[f"{task.name}_loss"] for task in model.tasks)
+        self.assertAllClose(again["loss"], expected, rtol=1e-5)
+
+    def test_early_stopping_and_checkpoints_can_watch_delta(self):
+        data = toy.make_dataset(toy.make_batch())
+        path = pathlib.Path(self.get_temp_dir()) / "best.keras"
+        watched = {"monitor": "val_delta_mtl", "mode": "max"}
+        stop = keras.callbacks.EarlyStopping(min_delta=1e9, **watched)
+        best = keras.callbacks.ModelCheckpoint(
+            path, save_best_only=True, **watched
+        )
+        model = compiled()
+        logs = model.fit(
+            data,
+            validation_data=data,
+            epochs=3,
+            callbacks=[stop, best],
+            verbose=0,
+        ).history
+        self.assertLen(logs["loss"], 2)
+        self.assertTrue(path.exists())
+
+
+class SavingTest(TestCase):
+    def test_round_trip_goes_on_as_if_nothing_happened(self):
+        data = toy.make_dataset(toy.make_batch())
+        model = compiled(toy.make_regularization(), "adam")
+        model.fit(data, verbose=0)
+        path = pathlib.Path(self.get_temp_dir()) / "model.keras"
+        model.save(path)
+        copy = keras.saving.load_model(path)
+        self.assertAllEqual(weights(copy), weights(model))
+        self.assertEqual(
+            copy.regularization.get_config(), model.regularization.get_config()
+        )
+        for trained in (model, copy):
+            trained.fit(data, verbose=0)
+        self.assertAllClose(weights(copy), weights(model), atol=1e-6)
+
+    def test_compilation_is_saved(self):
+        model = compiled(baselines={"depth": 2.0})
+        path = pathlib.Path(self.get_temp_dir()) / "model.keras"
+        model.save(path)
+        copy = keras.saving.load_model(path)
+        self.assertEqual(copy.scoring.delta.baselines["depth"], 2.0)
+        self.assertFalse(copy.jit_compile)
+
+    def test_export_holds_the_predictor_alone(self):
+        model = compiled(toy.make_regularization())
+        path = pathlib.Path(self.get_temp_dir()) / "1"
+        model.export(path, verbose=False)
+        loaded = tf.saved_model.load(str(path))
+        serve = loaded.signatures["serving_default"]
+        for size in ((16, 16), (9, 21)):
+            images = np.random.default_rng(0).uniform(size=(2, *size, 3))
+            images = images.astype("float32")
+            found = serve(images=tf.constant(images))
+            expected = model(images, training=False)
+            self.assertEqual(set(found), {task.name for task in model.tasks})
+            for name, value in expected.items():
+                self.assertAllClose(found[name], value, atol=1e-5)
+        exported = tf.train.list_variables(str(path / "variables/variables"))
+        weights_only = [n for n, _ in exported if n.startswith("variables/")]
+        self.assertLen(weights_only, len(model.predictor.variables))
+
+
+class PredictTest(TestCase):
+    def test_shapes(self):
+        images = np.random.default_rng(0).uniform(size=(5, 13, 10, 3))
+        found = compiled().predict(images, verbose=0)
+        channels = {name: value.shape for name, value in found.items()}
+        self.assertEqual(channels["segmentation"], (5, 13, 10, 3))
+        self.assertEqual(channels["depth"], (5, 13, 10, 1))
+        self.assertAllClose(
+            np.linalg.norm(found["normals"], axis=-1), np.ones((5, 13, 10))
+        )
+
+    def test_no_optimizer_is_needed(self):
+        model = toy.make_model()
+        self.assertEqual(model.metrics, [])
+        self.assertLen(model.predict(np.zeros((1, 8, 8, 3)), verbose=0), 4)

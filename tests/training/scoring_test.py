@@ -1,0 +1,73 @@
+import numpy as np
+import tensorflow as tf
+
+from jtr_keras.training.scoring import Scoring
+from tests import toy
+from tests.testing import TestCase
+
+
+def first_view(values):
+    return {name: value[:, 0] for name, value in values.items()}
+
+
+class ScoringTest(TestCase):
+    def score(self, labelled, baselines=None, spoil=False):
+        scoring = Scoring(toy.make_tasks(), baselines)
+        _, y_true, weights = toy.make_batch(labelled)
+        y_pred = first_view(toy.make_predictions(batch=len(labelled)))
+        if spoil:
+            y_true["depth"] = y_true["depth"] * np.nan
+        scoring.update(first_view(y_true), y_pred, weights)
+        return {m.name: float(m.result()) for m in scoring.metrics}, y_true
+
+    def test_unlabelled_images_do_not_count(self):
+        one, _ = self.score([(1, 1, 1, 1)])
+        two, y_true = self.score([(1, 1, 1, 1), (0, 0, 0, 0)])
+        self.assertTrue(np.isfinite(list(one.values())).all())
+        # The first image's targets differ with the batch: compare the depth.
+        alone = Scoring(toy.make_tasks())
+        alone.update(
+            {name: value[:1, 0] for name, value in y_true.items()},
+            {
+                name: value[:1]
+                for name, value in first_view(
+                    toy.make_predictions(batch=2)
+                ).items()
+            },
+            {name: tf.ones(1) for name in y_true},
+        )
+        for metric in alone.metrics:
+            self.assertAllClose(metric.result(), two[metric.name])
+
+    def test_names_tell_task_and_metric(self):
+        found, _ = self.score([(1, 1, 1, 1)])
+        self.assertLessEqual(
+            {
+                "segmentation_miou",
+                "depth_abs_err",
+                "normals_mean",
+                "edges_abs_err",
+                "delta_mtl",
+            },
+            set(found),
+        )
+
+    def test_delta_is_zero_at_the_baselines(self):
+        found, _ = self.score([(1, 1, 1, 1)])
+        headlines = {t.name: f"{t.name}_{t.headline}" for t in toy.make_tasks()}
+        baselines = {task: found[name] for task, name in headlines.items()}
+        again, _ = self.score([(1, 1, 1, 1)], baselines)
+        self.assertAllClose(again["delta_mtl"], 0.0, atol=1e-4)
+
+    def test_tasks_without_any_label_are_left_out_of_delta(self):
+        found, _ = self.score([(0, 1, 0, 0)], {"depth": 1.0}, spoil=False)
+        expected = 100.0 * (1.0 - found["depth_abs_err"])
+        self.assertAllClose(found["delta_mtl"], expected, rtol=1e-5)
+
+    def test_void_targets_are_no_nan(self):
+        found, _ = self.score([(1, 1, 1, 1)], spoil=True)
+        self.assertTrue(np.isfinite(list(found.values())).all())
+
+    def test_unknown_baseline(self):
+        with self.assertRaisesRegex(ValueError, "depth.*got.*'dept'"):
+            Scoring(toy.make_tasks(), {"dept": 1.0})
