@@ -29,7 +29,7 @@ EXTRAS = {
 setuptools.setup(
     name="jtr_keras",
     version="0.1.0",
-    description="Multi-task dense prediction from partly labelled images, in Keras",
+    description="Multi-task dense prediction from partial labels, in Keras",
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(),
     long_description_content_type="text/markdown",
     license="MIT",

@@ -9,7 +9,8 @@ def main():
     source = jtr.data.RoomsSource("train")
     depths = [source.read(i, "depth") for i in range(source.num_images)]
     depths = np.concatenate([d[d > 0] for d in map(np.asarray, depths)])
-    print(f"mean {depths.mean(dtype=float):.3f} m, stddev {depths.std(dtype=float):.3f} m")
+    mean, stddev = depths.mean(dtype=float), depths.std(dtype=float)
+    print(f"mean {mean:.3f} m, stddev {stddev:.3f} m")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,16 @@ import wrapt
 from jtr_keras.backend import require_tensorflow
 
 if TYPE_CHECKING:
-    from jtr_keras import data, layers, metrics, models, ops
-    from jtr_keras import regularization, tasks, training
+    from jtr_keras import (
+        data,
+        layers,
+        metrics,
+        models,
+        ops,
+        regularization,
+        tasks,
+        training,
+    )
     from jtr_keras.regularization import JointTaskRegularization
     from jtr_keras.training import MultiTaskModel
 

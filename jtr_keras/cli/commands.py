@@ -16,7 +16,9 @@ class JsonParser(flags.ArgumentParser[dict[str, Any]]):
 
     def parse(self, argument: Any) -> dict[str, Any]:
         try:
-            value = argument if isinstance(argument, dict) else json.loads(argument)
+            value = (
+                argument if isinstance(argument, dict) else json.loads(argument)
+            )
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON ({error})") from error
         if not isinstance(value, dict):

@@ -29,7 +29,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         target = folder / f"{name}.png"
         picture(model.tasks, image[None], predictions=predictions).save(target)
         if values.arrays:
-            arrays: Any = {task: value[0] for task, value in predictions.items()}
+            arrays: Any = {
+                task: value[0] for task, value in predictions.items()
+            }
             np.savez_compressed(folder / f"{name}.npz", **arrays)
         print(target)
 

@@ -69,7 +69,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
 def make(kind: str, table: dict[str, Any], name: str, options: Any) -> Any:
     """What the table has under a name, called with options."""
     if name not in table:
-        raise ValueError(f"There is no {kind} {name!r}; there are {sorted(table)}.")
+        raise ValueError(
+            f"There is no {kind} {name!r}; there are {sorted(table)}."
+        )
     try:
         return table[name](**(options or {}))
     except TypeError as error:

@@ -30,7 +30,7 @@ class Dataset:
     source: Callable[[Root, str], Source]
     tasks: Mapping[str, Callable[..., Task]]
     default_tasks: Sequence[str]
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
 
     def make_tasks(
         self,

@@ -9,7 +9,13 @@ import tensorflow as tf
 from jtr_keras.data.augmentation import Augmentation
 from jtr_keras.data.dataset import Dataset, Root
 from jtr_keras.data.folder_source import FolderSource
-from jtr_keras.data.npy_source import NpySource, classes, values, vectors
+from jtr_keras.data.npy_source import (
+    Annotations,
+    NpySource,
+    classes,
+    values,
+    vectors,
+)
 from jtr_keras.data.rooms_source import RoomsSource
 from jtr_keras.data.source import Source
 from jtr_keras.tasks.dense_regression import DenseRegression
@@ -18,12 +24,12 @@ from jtr_keras.tasks.semantic_segmentation import SemanticSegmentation
 from jtr_keras.tasks.surface_normals import SurfaceNormals
 from jtr_keras.tasks.task import Task
 
-NYUV2_CLASSES = tuple(
-    "bed books ceiling chair floor furniture objects picture sofa table tv "
-    "wall window".split()
+NYUV2_CLASSES = (
+    *("bed", "books", "ceiling", "chair", "floor", "furniture", "objects"),
+    *("picture", "sofa", "table", "tv", "wall", "window"),
 )
-CITYSCAPES_CLASSES = tuple(
-    "flat construction object nature sky human vehicle".split()
+CITYSCAPES_CLASSES = (
+    *("flat", "construction", "object", "nature", "sky", "human", "vehicle"),
 )
 _INDOORS = partial(
     SemanticSegmentation, num_classes=13, class_names=NYUV2_CLASSES
@@ -49,9 +55,7 @@ def nyuv2_source(
     return NpySource(root, split, annotations)
 
 
-def cityscapes_source(
-    root: Root, split: str, label: str = "label_7"
-) -> Source:
+def cityscapes_source(root: Root, split: str, label: str = "label_7") -> Source:
     """Cityscapes as 128x256 `.npy` files, 2975 train and 500 val images.
 
     Args:
@@ -60,7 +64,7 @@ def cityscapes_source(
         split: `"train"` or `"val"`.
         label: Folder of the class ids.
     """
-    annotations = {
+    annotations: Annotations = {
         "segmentation": (label, 1, classes),
         "depth": ("depth", 1, values),
     }
@@ -71,7 +75,7 @@ _FOLDER = Dataset(
     FolderSource,
     {
         "segmentation": _INDOORS,
-        # Of the annotated pixels of Rooms: python benchmarks/depth_statistics.py
+        # Printed by benchmarks/depth_statistics.py for Rooms.
         "depth": partial(Depth, mean=2.65, stddev=0.86),
         "normals": SurfaceNormals,
         "edge_texture": partial(DenseRegression, "edge_texture"),
@@ -149,8 +153,8 @@ def rooms(split: str, tasks: Sequence[Task], **options: Any) -> tf.data.Dataset:
     >>> depth = jtr_keras.tasks.Depth(mean=2.65, stddev=0.86)
     >>> val = jtr_keras.data.rooms("val", [depth], batch_size=4)
     >>> x, y, sample_weight = next(iter(val))
-    >>> x.shape, y["depth"].shape, sample_weight["depth"].shape
-    (TensorShape([4, 96, 128, 3]), TensorShape([4, 96, 128, 1]), TensorShape([4]))
+    >>> x.shape, sample_weight["depth"].shape
+    (TensorShape([4, 96, 128, 3]), TensorShape([4]))
     """
     return DATASETS["rooms"].load("", split, tasks, **options)
 

@@ -1,5 +1,6 @@
 """Reading published label splits without running what is in them."""
 
+import importlib
 import io
 import pathlib
 import pickle
@@ -11,6 +12,11 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+_NUMPY_PARTS = {
+    (module, name)
+    for module in ("numpy.core.multiarray", "numpy._core.multiarray")
+    for name in ("_reconstruct", "scalar")
+}
 _STORAGES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
@@ -36,9 +42,8 @@ class _SafeUnpickler(pickle.Unpickler):
             return _rebuild_tensor
         if module == "torch" and name in _STORAGES:
             return _STORAGES[name]
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            if name in ("_reconstruct", "scalar"):
-                return getattr(np._core.multiarray, name)
+        if (module, name) in _NUMPY_PARTS:
+            return getattr(importlib.import_module(module), name)
         if module == "numpy" and name in ("ndarray", "dtype"):
             return getattr(np, name)
         raise pickle.UnpicklingError(

@@ -11,6 +11,7 @@ from jtr_keras.data.source import Source
 from jtr_keras.types import Tensor
 
 Convert = Callable[[Any], Any]
+Annotations = dict[str, tuple[str, int, Convert]]
 
 
 class NpySource(Source):
@@ -30,7 +31,7 @@ class NpySource(Source):
         self,
         root: str | pathlib.Path,
         split: str,
-        annotations: dict[str, tuple[str, int, Convert]],
+        annotations: Annotations,
     ) -> None:
         self.folder = pathlib.Path(root) / split
         names = [path.stem for path in (self.folder / "image").glob("*.npy")]

@@ -18,7 +18,7 @@ def picture(
     targets: dict[str, Any] | None = None,
     labelled: dict[str, Any] | None = None,
     predictions: dict[str, Any] | None = None,
-    num_images: int = 4,
+    num_images: int | None = None,
 ) -> Image.Image:
     """A table of images, annotations and predictions, a row an image.
 
@@ -32,7 +32,7 @@ def picture(
         targets: Dict of targets, of the images' leading shape.
         labelled: Dict of weights, `(batch,)`.
         predictions: Dict of predictions, of the images' leading shape.
-        num_images: int. At most so many images are drawn.
+        num_images: int. At most so many images are drawn; None for all.
 
     Returns:
         A Pillow image, which notebooks show; `.save("batch.png")` writes it.
@@ -75,9 +75,7 @@ def _photograph(image: Any) -> Any:
     return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def _table(
-    columns: dict[str, list[Any]], size: tuple[int, int]
-) -> Image.Image:
+def _table(columns: dict[str, list[Any]], size: tuple[int, int]) -> Image.Image:
     height, width = size
     rows = max(len(cells) for cells in columns.values())
     table = Image.new(

@@ -31,7 +31,7 @@ class Window:
         self.corner = tf.floor(place * (full - self.window + 1.0))
 
     def nearest(self, values: Tensor) -> Tensor:
-        """`(height, width, channels)`, from the pixel at `floor(dst / zoom)`."""
+        """Same shape; each pixel is that at `floor(place / zoom)`."""
         for axis in (0, 1):
             steps = tf.range(self.size[axis], dtype=tf.float32)
             ratio = self.window[axis] / self.size[axis]
@@ -48,7 +48,9 @@ class Window:
             steps = tf.linspace(0.0, last, self.size[axis])
             low = tf.minimum(tf.floor(steps), last)
             high = tf.minimum(low + 1.0, last)
-            weight = tf.reshape(steps - low, (-1, 1, 1) if axis == 0 else (-1, 1))
+            weight = tf.reshape(
+                steps - low, (-1, 1, 1) if axis == 0 else (-1, 1)
+            )
             below, above = (
                 tf.gather(
                     values, tf.cast(self.corner[axis] + x, tf.int32), axis=axis

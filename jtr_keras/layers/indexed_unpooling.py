@@ -22,7 +22,8 @@ class IndexedUnpooling(keras.layers.Layer):
 
     >>> inputs = keras.ops.reshape([1.0, 4.0, 3.0, 4.0], (1, 2, 2, 1))
     >>> pooled, mask = jtr_keras.layers.IndexedPooling()(inputs)
-    >>> jtr_keras.layers.IndexedUnpooling()(pooled, mask).numpy().ravel().tolist()
+    >>> unpooled = jtr_keras.layers.IndexedUnpooling()(pooled, mask)
+    >>> unpooled.numpy().ravel().tolist()
     [0.0, 4.0, 0.0, 0.0]
     """
 

@@ -18,9 +18,7 @@ def batch_normalization(**kwargs: Any) -> keras.layers.Layer:
 
 def instance_normalization(**kwargs: Any) -> keras.layers.Layer:
     """Each image and channel by its own mean and variance; no state."""
-    return keras.layers.GroupNormalization(
-        groups=-1, epsilon=EPSILON, **kwargs
-    )
+    return keras.layers.GroupNormalization(groups=-1, epsilon=EPSILON, **kwargs)
 
 
 NORMALIZATIONS: dict[str, Callable[..., keras.layers.Layer]] = {

@@ -84,9 +84,7 @@ class DeltaMTL(keras.metrics.Metric):
         values = {task: m.result() for task, m in self.headlines.items()}
         return self.gain(values, self.annotated)
 
-    def gain(
-        self, values: dict[str, Any], annotated: dict[str, Any]
-    ) -> Tensor:
+    def gain(self, values: dict[str, Any], annotated: dict[str, Any]) -> Tensor:
         """The figure for given values of the metrics.
 
         Args:

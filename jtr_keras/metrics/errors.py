@@ -25,7 +25,9 @@ def relative_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
 def log_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Absolute difference of the natural logarithms."""
     positive = ops.maximum(y_pred, SMALLEST)
-    return absolute_error(ops.log(ops.maximum(y_true, SMALLEST)), ops.log(positive))
+    return absolute_error(
+        ops.log(ops.maximum(y_true, SMALLEST)), ops.log(positive)
+    )
 
 
 def ratio(y_true: Tensor, y_pred: Tensor) -> Tensor:

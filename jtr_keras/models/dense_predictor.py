@@ -45,7 +45,8 @@ class DensePredictor(keras.Model):
     Example:
 
     >>> predictor = jtr_keras.models.DensePredictor(
-    ...     jtr_keras.models.UNet(widths=(4, 8)), [jtr_keras.tasks.Depth(2.0, 1.0)]
+    ...     jtr_keras.models.UNet(widths=(4, 8)),
+    ...     [jtr_keras.tasks.Depth(mean=2.0, stddev=1.0)],
     ... )
     >>> predictor(tf.ones((1, 15, 9, 3)))["depth"].shape
     TensorShape([1, 15, 9, 1])
@@ -80,9 +81,7 @@ class DensePredictor(keras.Model):
         self.compute_output_spec(keras.KerasTensor((None, None, None, 3)))
         self.built = True
 
-    def call(
-        self, images: Tensor, training: bool | None = None
-    ) -> TensorDict:
+    def call(self, images: Tensor, training: bool | None = None) -> TensorDict:
         padded = pad_to_multiple(images, self.stride)
         features = self.extractor(padded, training=training)
         if isinstance(features, list | tuple):

@@ -61,7 +61,7 @@ class UNet(keras.layers.Layer):
         self.enlarge = keras.layers.UpSampling2D(dtype=dtype)
 
     def build(self, input_shape: Shape) -> None:
-        channels = input_shape[-1]
+        channels: Any = input_shape[-1]
         size = (None, None, None)
         for block in self.down:
             block.build((*size, channels))

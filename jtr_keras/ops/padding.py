@@ -36,7 +36,8 @@ def crop_to(images: Tensor, like: Tensor) -> Tensor:
     """Undoes `pad_to_multiple`: cuts to the height and width of `like`.
 
     Args:
-        images: Tensor of shape `(batch, padded_height, padded_width, channels)`.
+        images: Tensor of shape `(batch, padded height, padded width,
+            channels)`.
         like: Tensor of shape `(batch, height, width, any)`, not larger.
 
     Returns:

@@ -47,9 +47,8 @@ class JointAutoencoder(keras.layers.Layer):
         self.decoder = SegNetDecoder(*sizes, dtype=self.dtype_policy)
 
     def build(self, input_shape: Shape) -> None:
-        self.head = DenseHead(
-            self.widths[0], input_shape[-1], dtype=self.dtype_policy
-        )
+        channels: Any = input_shape[-1]
+        self.head = DenseHead(self.widths[0], channels, dtype=self.dtype_policy)
         self.encoder.build(input_shape)
         self.decoder.build(*self.encoder.compute_output_shape(input_shape))
         self.head.build((*input_shape[:-1], self.widths[0]))

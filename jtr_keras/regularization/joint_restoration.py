@@ -57,6 +57,4 @@ def _error(
 def _raw_targets(view: JointView, task: Task) -> Tensor:
     """Labels, or predictions where there is none, as they are."""
     labels = task.clean(view.y_true[task.name])
-    return ops.where(
-        view.labelled[task.name], labels, view.y_pred[task.name]
-    )
+    return ops.where(view.labelled[task.name], labels, view.y_pred[task.name])

@@ -67,7 +67,8 @@ class JointTaskRegularization(TaskRegularization):
 
     Example:
 
-    >>> tasks = [jtr_keras.tasks.Depth(2.0, 1.0), jtr_keras.tasks.SurfaceNormals()]
+    >>> tasks = [jtr_keras.tasks.Depth(mean=2.0, stddev=1.0),
+    ...          jtr_keras.tasks.SurfaceNormals()]
     >>> jtr = jtr_keras.JointTaskRegularization()
     >>> jtr.bind(tasks)
     >>> y_true = {"depth": tf.ones((2, 3, 16, 16, 1)),
@@ -158,12 +159,18 @@ class JointTaskRegularization(TaskRegularization):
 
     def get_config(self) -> Config:
         weights = {f"{k}_weight": v for k, v in self.loss_weights.items()}
-        return super().get_config() | weights | {
-            "semantics": keras.saving.serialize_keras_object(self.semantics),
-            "widths": self.widths,
-            "num_convs": self.num_convs,
-            "seed": self.seed,
-        }
+        return (
+            super().get_config()
+            | weights
+            | {
+                "semantics": keras.saving.serialize_keras_object(
+                    self.semantics
+                ),
+                "widths": self.widths,
+                "num_convs": self.num_convs,
+                "seed": self.seed,
+            }
+        )
 
     @classmethod
     def from_config(cls, config: Config) -> "JointTaskRegularization":
@@ -171,7 +178,7 @@ class JointTaskRegularization(TaskRegularization):
         return cls(**(config | {"semantics": load(config["semantics"])}))
 
     def _distance(self, view: JointView) -> Tensor:
-        """Distance of the stacks in the frozen joint space; trains the network."""
+        """Distance of the stacks in the frozen space; trains the network."""
         predictions = view.prediction_codes(draw=0)
         targets = view.target_codes(view.redraw(predictions, draw=1))
         stacks = [view.stack(targets), view.stack(predictions)]

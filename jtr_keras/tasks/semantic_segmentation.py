@@ -35,7 +35,8 @@ class SemanticSegmentation(Task):
 
     >>> segmentation = jtr_keras.tasks.SemanticSegmentation(num_classes=2)
     >>> labels = keras.ops.zeros((1, 4, 4, 1), "int32")
-    >>> segmentation.loss(labels, keras.ops.zeros((1, 4, 4, 2))).numpy().round(4)
+    >>> logits = keras.ops.zeros((1, 4, 4, 2))
+    >>> segmentation.loss(labels, logits).numpy().round(4)
     array([0.6931], dtype=float32)
 
     Reference:

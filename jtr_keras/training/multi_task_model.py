@@ -50,11 +50,12 @@ class MultiTaskModel(keras.Model):
     Example:
 
     >>> model = jtr_keras.MultiTaskModel(
-    ...     jtr_keras.models.UNet(widths=(4, 8)), [jtr_keras.tasks.Depth(2.0, 1.0)]
+    ...     jtr_keras.models.UNet(widths=(4, 8)),
+    ...     [jtr_keras.tasks.Depth(mean=2.0, stddev=1.0)],
     ... )
     >>> model.compile(optimizer="adam")
-    >>> x, y = np.zeros((2, 8, 8, 3), "float32"), np.ones((2, 8, 8, 1), "float32")
-    >>> history = model.fit(x, {"depth": y}, verbose=0)
+    >>> x = np.zeros((2, 8, 8, 3), "float32")
+    >>> history = model.fit(x, {"depth": x[..., :1] + 1.0}, verbose=0)
     >>> sorted(history.history)
     ['depth_loss', 'loss']
 
@@ -201,11 +202,15 @@ class MultiTaskModel(keras.Model):
     def get_config(self) -> Config:
         config = self.predictor.get_config()
         names = ("backbone", "tasks", "head_filters")
-        return super().get_config() | {name: config[name] for name in names} | {
-            "regularization": keras.saving.serialize_keras_object(
-                self.regularization
-            )
-        }
+        return (
+            super().get_config()
+            | {name: config[name] for name in names}
+            | {
+                "regularization": keras.saving.serialize_keras_object(
+                    self.regularization
+                )
+            }
+        )
 
     @classmethod
     def from_config(

@@ -39,7 +39,6 @@ class PredictionPictures(keras.callbacks.Callback):
         self.folder = pathlib.Path(folder)
         self.log_dir = log_dir
         self.every = every
-        self.num_images = num_images
         batch = next(iter(dataset))
         self.batch = tf.nest.map_structure(lambda x: x[:num_images], batch)
 
@@ -47,12 +46,10 @@ class PredictionPictures(keras.callbacks.Callback):
         last = epoch + 1 == self.params.get("epochs")
         if not last and (epoch + 1) % self.every:
             return
-        predictions = self.model(self.batch[0], training=False)
+        images, targets, labelled = self.batch
+        predictions = self.model(images, training=False)
         table = picture(
-            self.model.tasks,
-            *self.batch,
-            predictions=predictions,
-            num_images=self.num_images,
+            self.model.tasks, images, targets, labelled, predictions
         )
         self.folder.mkdir(parents=True, exist_ok=True)
         table.save(self.folder / f"epoch_{epoch + 1:04d}.png")

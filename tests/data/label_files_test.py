@@ -1,4 +1,5 @@
 import collections
+import dataclasses
 import os
 import pathlib
 import pickle
@@ -6,6 +7,7 @@ import struct
 import sys
 import types
 import zipfile
+from unittest import mock
 
 import numpy as np
 from absl.testing import parameterized
@@ -157,21 +159,31 @@ class Malicious:
         return os.system, (self.command,)
 
 
+class Global:
+    """Stands for a class or function of PyTorch when pickled."""
+
+    def __init__(self, module, name):
+        self.__module__, self.__qualname__ = module, name
+
+    def __call__(self):
+        raise NotImplementedError
+
+
 class Tensor:
     """Is pickled as PyTorch pickles a tensor."""
 
     def __init__(self, storage, key, size, strides, offset=0):
         self.storage = Storage(storage, key)
-        self.arguments = (offset, size, strides, False, {})
+        self.arguments = (self.storage, offset, size, strides, False, {})
 
     def __reduce__(self):
-        torch_utils = sys.modules["torch._utils"]
-        return torch_utils._rebuild_tensor_v2, (self.storage, *self.arguments)
+        return sys.modules["torch._utils"]._rebuild_tensor_v2, self.arguments
 
 
+@dataclasses.dataclass
 class Storage:
-    def __init__(self, kind, key):
-        self.kind, self.key, self.count = kind, key, None
+    kind: str
+    key: str
 
 
 class TorchPickler(pickle.Pickler):
@@ -181,10 +193,22 @@ class TorchPickler(pickle.Pickler):
         kind = getattr(sys.modules["torch"], value.kind)
         return "storage", kind, value.key, "cpu", 0, None
 
+    def reducer_override(self, value):
+        return (
+            value.__qualname__ if isinstance(value, Global) else NotImplemented
+        )
+
 
 def write_torch(path, tensors, storages):
     """Writes what `torch.save` wrote before PyTorch 1.6, without torch."""
-    with path.open("wb") as file, pretended_torch():
+    kinds = ("Float", "Double", "Long", "Int", "Byte", "Bool")
+    torch = types.ModuleType("torch")
+    for name in (f"{kind}Storage" for kind in kinds):
+        setattr(torch, name, Global("torch", name))
+    utils = types.ModuleType("torch._utils")
+    utils._rebuild_tensor_v2 = Global("torch._utils", "_rebuild_tensor_v2")
+    modules = {"torch": torch, "torch._utils": utils}
+    with path.open("wb") as file, mock.patch.dict(sys.modules, modules):
         for part in (MAGIC, PROTOCOL, SYSTEM):
             pickle.dump(part, file, protocol=2)
         TorchPickler(file, protocol=2).dump(tensors)

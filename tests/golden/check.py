@@ -86,7 +86,9 @@ def build(file):
         for group in ("model", "jtr")
     }
     tasks = [
-        jtr.tasks.SemanticSegmentation(len(states["model"]["pred_task1.1.bias"])),
+        jtr.tasks.SemanticSegmentation(
+            len(states["model"]["pred_task1.1.bias"])
+        ),
         jtr.tasks.Depth(mean=DEPTH_MEAN, stddev=DEPTH_STDDEV),
         jtr.tasks.SurfaceNormals(),
     ][: file["labelled"].shape[1]]
@@ -185,8 +187,7 @@ def failures(errors):
     return [
         name
         for name, error in errors.items()
-        if not error
-        <= (LOSS_TOLERANCE if name in LOSSES else NORM_TOLERANCE)
+        if not error <= (LOSS_TOLERANCE if name in LOSSES else NORM_TOLERANCE)
     ]
 
 

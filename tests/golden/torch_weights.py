@@ -9,7 +9,9 @@ def sizes(state):
         level = len(widths)
         rest = f"conv_block_enc.{level}"
         widths.append(len(state[f"encoder_block.{level}.0.bias"]))
-        num_convs.append(1 + sum((n + ".").startswith(rest + ".") for n in names))
+        num_convs.append(
+            1 + sum((n + ".").startswith(rest + ".") for n in names)
+        )
     return widths, num_convs
 
 

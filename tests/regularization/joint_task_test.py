@@ -102,7 +102,7 @@ class JointTaskRegularizationTest(TestCase):
     def test_no_image_sees_another(self, semantics):
         # Noise is given: it is drawn for the batch as a whole.
         regularization = bound(semantics=semantics)
-        images, y_true, labelled = toy.make_batch()
+        _, y_true, labelled = toy.make_batch()
         y_pred = toy.make_predictions()
         rng = np.random.default_rng(2)
         noise = {
@@ -123,7 +123,7 @@ class JointTaskRegularizationTest(TestCase):
             )
         for image in range(3):
             alone = regularization.per_image(
-                *tf.nest.map_structure(lambda x: x[image : image + 1], inputs)
+                *tf.nest.map_structure(lambda x: tf.gather(x, [image]), inputs)  # noqa: B023
             )
             for term in TERMS:
                 self.assertAllClose(
@@ -239,7 +239,9 @@ class CorrectedTest(TestCase):
     def test_network_has_the_reference_number_of_weights(self):
         backbone = SegNet()
         backbone.build((None, None, None, 3))
-        weights = sum(v.shape.num_elements() for v in backbone.trainable_variables)
+        weights = sum(
+            v.shape.num_elements() for v in backbone.trainable_variables
+        )
         head = 9 * 64 * 64 + 64
         outputs = 65 * (13 + 1 + 3)
         self.assertEqual(weights + 3 * head + outputs, 25_055_185)

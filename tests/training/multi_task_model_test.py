@@ -51,20 +51,18 @@ class FitTest(TestCase):
     def test_xla_takes_the_same_step(self):
         found = []
         for jit_compile in (True, False):
-            model = compiled(
-                toy.make_regularization(), jit_compile=jit_compile
-            )
+            model = compiled(toy.make_regularization(), jit_compile=jit_compile)
             data = toy.make_dataset(toy.make_batch())
             model.fit(data, epochs=1, verbose=0)
             found.append(weights(model))
         self.assertAllClose(found[0], found[1], atol=1e-4)
 
-    @parameterized.parameters(
+    @parameterized.named_parameters(
         ("no label of one task", ((1, 0, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))),
         ("an image without label", ((1, 0, 0, 0), (0, 0, 0, 0), (0, 1, 1, 1))),
         ("no label at all", NOTHING),
     )
-    def test_absent_labels(self, _, labelled):
+    def test_absent_labels(self, labelled):
         for semantics in ("corrected", "reference"):
             data = toy.make_dataset(toy.make_batch(labelled), repeats=2)
             model = compiled(toy.make_regularization(semantics=semantics))

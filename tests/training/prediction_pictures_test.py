@@ -1,7 +1,8 @@
 import pathlib
 
-from jtr_keras.training import PredictionPictures
 from PIL import Image
+
+from jtr_keras.training import PredictionPictures
 from tests import toy
 from tests.testing import TestCase
 
