@@ -19,7 +19,9 @@ MODULES = sorted(
     for path in (ROOT / "jtr_keras").rglob("*.py")
     if ">>>" in path.read_text()
 )
-LOAD = "import keras; print(keras.saving.get_registered_object('jtr_keras>Depth'))"
+LOAD = (
+    "import keras; print(keras.saving.get_registered_object('jtr_keras>Depth'))"
+)
 
 
 def run(code, **environment):
@@ -64,7 +66,9 @@ class ImportTest(TestCase):
         self.assertIn("<class 'jtr_keras.tasks.depth.Depth'>", run(code))
 
     def test_the_package_alone_is_light(self):
-        code = "import sys, jtr_keras; print([m for m in %s if m in sys.modules])"
+        code = (
+            "import sys, jtr_keras; print([m for m in %s if m in sys.modules])"
+        )
         found = run(code % "('tensorflow', 'keras')")
         self.assertEqual(found.strip().splitlines()[-1], "[]")
 

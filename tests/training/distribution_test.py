@@ -1,0 +1,73 @@
+import keras
+import numpy as np
+import tensorflow as tf
+
+import jtr_keras as jtr
+from tests import toy
+from tests.testing import TestCase
+
+LABELLED = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+ONE = tf.distribute.OneDeviceStrategy("CPU:0")
+
+
+def train(strategy, semantics="corrected"):
+    """Weights and logs after two steps of gradient descent."""
+    data = toy.make_dataset(toy.make_batch(LABELLED), repeats=2)
+    with strategy.scope():
+        model = toy.make_model(toy.make_regularization(semantics=semantics))
+        model.compile("sgd", jit_compile=False)
+    logs = model.fit(data, validation_data=data, verbose=0).history
+    return model, logs
+
+
+class DistributionTest(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+    def test_two_replicas_take_the_steps_of_one(self):
+        (one, one_logs), (two, two_logs) = map(train, (ONE, self.two))
+        self.assertEqual(set(one_logs), set(two_logs))
+        for name in one_logs:
+            self.assertAllClose(
+                two_logs[name], one_logs[name], rtol=1e-3, atol=1e-4, msg=name
+            )
+        for first, second in zip(one.variables, two.variables, strict=True):
+            self.assertAllClose(
+                first.numpy(), second.numpy(), atol=2e-4, msg=first.path
+            )
+
+    def test_samples_differ_between_replicas_and_are_finite(self):
+        model, logs = train(self.two, "reference")
+        self.assertTrue(np.isfinite(logs["loss"]).all())
+        for variable in model.variables:
+            self.assertTrue(np.isfinite(variable.numpy()).all())
+
+    def test_datasets_of_the_library(self):
+        tasks = jtr.data.get_dataset("rooms").make_tasks()
+        data = jtr.data.rooms("train", tasks, num_views=3, batch_size=2)
+        with self.two.scope():
+            model = jtr.MultiTaskModel(
+                jtr.models.UNet(widths=(4, 8)),
+                tasks,
+                toy.make_regularization(),
+                head_filters=4,
+            )
+            model.compile("sgd", jit_compile=False)
+        logs = model.fit(data, steps_per_epoch=2, verbose=0).history
+        self.assertTrue(np.isfinite(logs["loss"]).all())
+
+    def test_mixed_precision_exports_what_it_predicts(self):
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            model, _ = train(self.two)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        path = f"{self.get_temp_dir()}/1"
+        model.export(path, verbose=False)
+        loaded = tf.saved_model.load(path)
+        images = np.random.default_rng(0).uniform(size=(2, 16, 16, 3))
+        images = images.astype("float32")
+        found = loaded.signatures["serving_default"](tf.constant(images))
+        for name, value in model.predictor(images, training=False).items():
+            self.assertAllClose(found[name], value, atol=1e-3)
