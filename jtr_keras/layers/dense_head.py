@@ -18,6 +18,8 @@ class DenseHead(keras.layers.Layer):
     Args:
         filters: Channels between the two convolutions.
         channels: Channels of the output.
+        initial_bias: float. What the output starts around; the reference has
+            0.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -30,10 +32,17 @@ class DenseHead(keras.layers.Layer):
         - [Nishi et al., 2024](https://arxiv.org/abs/2404.01976), code
     """
 
-    def __init__(self, filters: int, channels: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        filters: int,
+        channels: int,
+        initial_bias: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.channels = channels
+        self.initial_bias = initial_bias
         full = keras.backend.result_type(self.compute_dtype, "float32")
         # Xavier as PyTorch draws it; Keras's GlorotNormal is truncated.
         init = ("fan_avg", "untruncated_normal")
@@ -48,6 +57,7 @@ class DenseHead(keras.layers.Layer):
             channels,
             1,
             kernel_initializer=keras.initializers.VarianceScaling(1.0, *init),
+            bias_initializer=keras.initializers.Constant(initial_bias),
             dtype=full,
         )
 
@@ -65,4 +75,5 @@ class DenseHead(keras.layers.Layer):
         return super().get_config() | {
             "filters": self.filters,
             "channels": self.channels,
+            "initial_bias": self.initial_bias,
         }

@@ -1,5 +1,7 @@
 """Max pooling that remembers where each maximum was."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -32,6 +34,10 @@ class IndexedPooling(keras.layers.Layer):
     Reference:
         - [Badrinarayanan et al., 2017](https://arxiv.org/abs/1511.00561)
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.built = True
 
     def call(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         _, height, width, channels = ops.shape(inputs)

@@ -1,5 +1,7 @@
 """Upsampling to where the maxima were."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -26,6 +28,10 @@ class IndexedUnpooling(keras.layers.Layer):
     >>> unpooled.numpy().ravel().tolist()
     [0.0, 4.0, 0.0, 0.0]
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.built = True
 
     def call(self, inputs: Tensor, mask: Tensor) -> Tensor:
         _, height, width, channels = ops.shape(inputs)

@@ -73,12 +73,16 @@ class DensePredictor(keras.Model):
         self.fusion = PyramidFusion(head_filters, dtype=self.dtype_policy)
         self.heads = {
             task.name: DenseHead(
-                head_filters, task.channels, dtype=self.dtype_policy
+                head_filters,
+                task.channels,
+                task.initial_bias,
+                dtype=self.dtype_policy,
             )
             for task in tasks
         }
         # A symbolic call builds every layer for images of any size.
         self.compute_output_spec(keras.KerasTensor((None, None, None, 3)))
+        self.fusion.built = True  # Without a pyramid it has no weights.
         self.built = True
 
     def call(self, images: Tensor, training: bool | None = None) -> TensorDict:

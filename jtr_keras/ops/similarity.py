@@ -20,8 +20,9 @@ def unit_vectors(vectors: Tensor) -> Tensor:
     Example:
 
     >>> vectors = keras.ops.convert_to_tensor([[3.0, 4.0], [0.0, 0.0]])
-    >>> jtr_keras.ops.unit_vectors(vectors).numpy().round(3).tolist()
-    [[0.6, 0.8], [0.0, 0.0]]
+    >>> jtr_keras.ops.unit_vectors(vectors).numpy().round(3)
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
     """
     squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
     # The root's gradient is infinite at 0, hence the two `where`.

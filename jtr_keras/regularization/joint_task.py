@@ -157,6 +157,13 @@ class JointTaskRegularization(TaskRegularization):
         )
         return {"distance": self._distance(first)} | self._autoencode(second)
 
+    def save_own_variables(self, store: Any) -> None:
+        # Keras forgets it, and a resumed run would draw the first noise again.
+        store["seed"] = self.seed_generator.state.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        self.seed_generator.state.assign(store["seed"])
+
     def get_config(self) -> Config:
         weights = {f"{k}_weight": v for k, v in self.loss_weights.items()}
         return (

@@ -58,6 +58,8 @@ class Depth(Task):
         self.mean = mean
         self.stddev = stddev
         self.inverse = inverse
+        # The head would otherwise spend its first thousand steps on the mean.
+        self.initial_bias = mean
         self.default_baseline = stddev
         self.empty_code = float(self.encode(ops.zeros((), "float64")))
 

@@ -41,6 +41,8 @@ class Task(abc.ABC):
     """`c` where the error is `c - similarity`, else 0 (`spec/jtr.md`, 4.8)."""
     empty_code: float = 0.0
     """What an unannotated pixel is in every channel of the joint space."""
+    initial_bias: float = 0.0
+    """What the head's output starts around."""
     headline: ClassVar[str]
     """Name of the metric that stands for the task in `delta_mtl`."""
     higher_is_better: ClassVar[bool] = False

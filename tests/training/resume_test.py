@@ -8,7 +8,7 @@ from tests.data.source import RandomSource
 from tests.testing import TestCase
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -25,7 +25,7 @@ class KillAfter(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.now == self.epoch and batch == 0:
-            raise Killed
+            raise KilledError
 
 
 def fit(folder, *callbacks):
@@ -51,7 +51,7 @@ class ResumeTest(TestCase):
     def test_a_resumed_run_ends_as_an_uninterrupted_one(self):
         expected = fit(f"{self.get_temp_dir()}/whole")
         folder = f"{self.get_temp_dir()}/killed"
-        with self.assertRaises(Killed):
+        with self.assertRaises(KilledError):
             fit(folder, KillAfter(epoch=2))
         self.assertAllClose(fit(folder), expected, atol=1e-6)
         # A run that is over stays as it is.
