@@ -1,22 +1,18 @@
 """Reading published label splits without running what is in them."""
 
-import importlib
 import io
 import pathlib
 import pickle
 from collections import OrderedDict
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-_NUMPY_PARTS = {
-    (module, name)
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray")
-    for name in ("_reconstruct", "scalar")
-}
+_MAGIC = 0x1950A86A20F9469CFC6C
+"""First number of every file of `torch.save` before PyTorch 1.6."""
 _STORAGES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
@@ -27,32 +23,49 @@ _STORAGES = {
 }
 
 
-def _rebuild_tensor(storage: Any, offset: int, size: Any, *_: Any) -> Any:
-    """Stands for `torch._utils._rebuild_tensor_v2`, contiguous only."""
-    return (*storage, offset, tuple(size))
+class _Tensor(NamedTuple):
+    key: str
+    dtype: str
+    offset: int
+    size: tuple[int, ...]
+
+
+def _rebuild_tensor(
+    storage: Any, offset: int, size: Any, strides: Any, *_: Any
+) -> _Tensor:
+    """Stands for `torch._utils._rebuild_tensor_v2`."""
+    contiguous = [int(np.prod(size[i + 1 :])) for i in range(len(size))]
+    if list(strides) != contiguous:
+        raise pickle.UnpicklingError("a tensor in it is not contiguous")
+    return _Tensor(*storage, offset, tuple(size))
+
+
+_ADMITTED: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
+_ADMITTED |= {("torch", name): dtype for name, dtype in _STORAGES.items()}
+for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
+    # Both are private: NumPy itself says how it is pickled.
+    _ADMITTED[_module, "_reconstruct"] = np.zeros(0).__reduce__()[0]
+    _ADMITTED[_module, "scalar"] = np.int64(0).__reduce__()[0]
 
 
 class _SafeUnpickler(pickle.Unpickler):
     """Admits what published label files are made of, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild_tensor
-        if module == "torch" and name in _STORAGES:
-            return _STORAGES[name]
-        if (module, name) in _NUMPY_PARTS:
-            return getattr(importlib.import_module(module), name)
-        if module == "numpy" and name in ("ndarray", "dtype"):
-            return getattr(np, name)
-        raise pickle.UnpicklingError(
-            f"it refers to {module}.{name}, which a label file needs not"
-        )
+        if (module, name) not in _ADMITTED:
+            raise pickle.UnpicklingError(
+                f"it refers to {module}.{name}, which a label file needs not"
+            )
+        return _ADMITTED[module, name]
 
     def persistent_load(self, pid: Any) -> Any:
-        _, dtype, key, _, count, _ = pid
-        return str(key), dtype, count
+        _, dtype, key, *_ = pid
+        return str(key), dtype
 
 
 def read_torch(path: pathlib.Path) -> dict[str, Array]:
@@ -69,32 +82,36 @@ def read_torch(path: pathlib.Path) -> dict[str, Array]:
     """
     try:
         with path.open("rb") as file:
-            for _ in range(3):  # Magic number, protocol, system.
-                _SafeUnpickler(file).load()
-            tensors = _SafeUnpickler(file).load()
-            storages = _read_storages(file, tensors)
-    except (pickle.UnpicklingError, EOFError, KeyError, ValueError) as error:
+            magic, _, _, tensors, keys = _read_pickles(file)
+            if magic != _MAGIC or not isinstance(tensors, dict):
+                raise ValueError("it does not begin as one")
+            dtypes = {t.key: t.dtype for t in tensors.values()}
+            storages = {str(k): _storage(file, dtypes[str(k)]) for k in keys}
+        return {name: _array(t, storages) for name, t in tensors.items()}
+    except Exception as error:  # A broken pickle raises errors of any kind.
         raise ValueError(
             f"{path} is not a legacy torch file of tensors: {error}."
         ) from error
-    return {name: _tensor(value, storages) for name, value in tensors.items()}
 
 
-def _read_storages(file: BinaryIO, tensors: Any) -> dict[str, Array]:
-    dtypes = {key: dtype for key, dtype, *_ in tensors.values()}
-    storages = {}
-    for key in _SafeUnpickler(file).load():
-        count = int(np.frombuffer(file.read(8), "<i8")[0])
-        dtype = np.dtype(dtypes[str(key)])
-        data = file.read(count * dtype.itemsize)
-        storages[str(key)] = np.frombuffer(data, dtype, count)
-    return storages
+def _read_pickles(file: BinaryIO) -> list[Any]:
+    """Magic number, protocol, system, tensors, keys of the storages."""
+    found = [_SafeUnpickler(file).load()]
+    while found[0] == _MAGIC and len(found) < 5:
+        found.append(_SafeUnpickler(file).load())
+    return found + [None] * (5 - len(found))
 
 
-def _tensor(value: Any, storages: dict[str, Array]) -> Array:
-    key, _, _, offset, size = value
-    count = int(np.prod(size))
-    return storages[key][offset : offset + count].reshape(size)
+def _storage(file: BinaryIO, dtype: str) -> Array:
+    count = int(np.frombuffer(file.read(8), "<i8")[0])
+    data = file.read(count * np.dtype(dtype).itemsize)
+    return np.frombuffer(data, dtype, count)
+
+
+def _array(tensor: _Tensor, storages: dict[str, Array]) -> Array:
+    count = int(np.prod(tensor.size))
+    values = storages[tensor.key][tensor.offset : tensor.offset + count]
+    return values.reshape(tensor.size)
 
 
 def read_numpy(path: pathlib.Path) -> Any:
@@ -107,17 +124,18 @@ def read_numpy(path: pathlib.Path) -> Any:
         A float array, or a dict of task name to image names.
 
     Raises:
-        ValueError: If a pickled object holds anything but plain data.
+        ValueError: If the file is anything else.
     """
-    try:
-        return np.load(path, allow_pickle=False)
-    except ValueError:
-        pass
     try:
         with path.open("rb") as file:
             np.lib.format.read_magic(file)
-            np.lib.format.read_array_header_1_0(file)
+            _, _, dtype = np.lib.format.read_array_header_1_0(file)
+            if not dtype.hasobject:
+                return np.load(path, allow_pickle=False)
             array = _SafeUnpickler(io.BytesIO(file.read())).load()
-        return np.asarray(array, object).item()
-    except (pickle.UnpicklingError, EOFError, ValueError) as error:
+        found = np.asarray(array, object).item()
+        if not isinstance(found, dict):
+            raise ValueError(f"it holds a {type(found).__name__}, not a dict")
+        return found
+    except Exception as error:  # A broken pickle raises errors of any kind.
         raise ValueError(f"{path} is not a label file: {error}.") from error

@@ -1,5 +1,6 @@
 """Monocular depth estimation."""
 
+import math
 from typing import Any
 
 import keras
@@ -61,7 +62,8 @@ class Depth(Task):
         # The head would otherwise spend its first thousand steps on the mean.
         self.initial_bias = mean
         self.default_baseline = stddev
-        self.empty_code = float(self.encode(ops.zeros((), "float64")))
+        # Phi(-mean / stddev), the code of depth 0.
+        self.empty_code = 0.5 * math.erfc(mean / stddev / 2.0**0.5)
 
     def activate(self, logits: Tensor) -> Tensor:
         return logits

@@ -27,6 +27,11 @@ class DenseHeadTest(TestCase):
         zero, one, two = (head(scale * inputs) for scale in (0.0, 1.0, 2.0))
         self.assertAllClose(two - zero, 2.0 * (one - zero), atol=1e-4)
 
+    def test_starts_around_its_bias(self):
+        head = DenseHead(filters=5, channels=2, initial_bias=2.5)
+        outputs = head(np.zeros((1, 4, 5, 3)))
+        self.assertAllEqual(outputs, np.full((1, 4, 5, 2), 2.5))
+
     def test_looks_at_3x3_pixels(self):
         head = DenseHead(filters=2, channels=1)
         inputs = np.zeros((1, 7, 7, 1))

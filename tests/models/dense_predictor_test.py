@@ -73,6 +73,16 @@ class DensePredictorTest(TestCase):
             np.linalg.norm(predictions["normals"], axis=-1), np.ones((1, 8, 8))
         )
 
+    def test_heads_start_around_their_tasks_bias(self):
+        # Of an image without any feature: depth at its mean.
+        predictor = make_predictor("segnet")
+        predictions = predictor(np.zeros((1, 5, 7, 3), "float32"))
+        expected = {"segmentation": 0.0, "depth": 2.0, "normals": 0.0}
+        for name, value in expected.items():
+            self.assertAllClose(
+                predictions[name], np.full((1, 5, 7, CHANNELS[name]), value)
+            )
+
     @parameterized.parameters("unet", "segnet", "pyramid")
     def test_training_is_passed_on(self, backbone):
         predictor = make_predictor(backbone)

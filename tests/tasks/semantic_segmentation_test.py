@@ -101,6 +101,13 @@ class SemanticSegmentationTest(TestCase):
         miou.update_state(labels, logits)
         self.assertAllClose(miou.result(), (0.75 + 0.0) / 2.0)
 
+    def test_weights_of_miou_may_be_fractions(self):
+        miou = SemanticSegmentation(2).metrics()[0]
+        labels = tf.constant([0, 0, 1], shape=(1, 1, 3, 1))
+        logits = keras.ops.one_hot([[[0, 1, 1]]], 2)
+        miou.update_state(labels, logits, sample_weight=[[[0.5, 0.5, 1.0]]])
+        self.assertAllClose(miou.result(), (0.5 / 1.0 + 1.0 / 1.5) / 2.0)
+
     @parameterized.parameters((False, [[1], [-1], [9]]), (True, None))
     def test_draw(self, predicted, labels):
         colour = palette(3)[1]

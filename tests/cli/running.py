@@ -1,0 +1,19 @@
+"""Running the command line in this process."""
+
+import contextlib
+import io
+
+import keras
+
+from jtr_keras.cli.main import main
+
+
+def run(*arguments):
+    """Runs a command; returns what it printed."""
+    output = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(output):
+            main([str(argument) for argument in arguments])
+    finally:
+        keras.config.set_dtype_policy("float32")
+    return output.getvalue()

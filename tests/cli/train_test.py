@@ -1,0 +1,169 @@
+import csv
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+from PIL import Image
+
+from jtr_keras.cli.main import main
+from tests.cli.running import run
+from tests.data import files
+from tests.testing import TestCase
+
+SMALL = (
+    "--dataset=folder",
+    "--batch_size=2",
+    "--head_filters=4",
+    '--backbone_options={"widths": [4, 8]}',
+    '--regularization_options={"widths": [4, 4], "num_convs": [1, 1]}',
+)
+
+
+class CommandLineTest(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.get_temp_dir())
+        self.root = self.folder / "data"
+        files.write_folder(self.root, "train", count=4)
+        files.write_folder(self.root, "val", count=2)
+        self.workdir = self.folder / "run"
+
+    def flags(self, *more):
+        return (
+            "train",
+            f"--workdir={self.workdir}",
+            f"--root={self.root}",
+            *SMALL,
+            *more,
+        )
+
+    def history(self):
+        with (self.workdir / "history.csv").open() as file:
+            return list(csv.DictReader(file))
+
+    def test_from_data_to_savedmodel(self):
+        text = run(*self.flags("--epochs=2"))
+        self.assertIn("delta_mtl", text)
+        config = json.loads((self.workdir / "config.json").read_text())
+        self.assertEqual(config["flags"]["seed"], 0)
+        self.assertIn("tensorflow", config["versions"])
+        self.assertEqual([row["epoch"] for row in self.history()], ["0", "1"])
+        for name in ("best.keras", "last.keras", "pictures/epoch_0002.png"):
+            self.assertTrue((self.workdir / name).exists(), name)
+        events = list((self.workdir / "tensorboard").rglob("*tfevents*"))
+        self.assertGreaterEqual(len(events), 2)
+
+        metrics = json.loads((self.workdir / "metrics.json").read_text())
+        output = self.folder / "again.json"
+        run("evaluate", f"--model={self.workdir}", f"--output={output}")
+        again = json.loads(output.read_text())
+        for name, value in metrics.items():
+            self.assertAllClose(again[name], value, rtol=1e-4, msg=name)
+
+        image = self.folder / "photo.png"
+        noise = np.random.default_rng(0).integers(0, 255, (20, 30, 3))
+        Image.fromarray(noise.astype("uint8")).save(image)
+        pictures = self.folder / "pictures"
+        run(
+            "predict",
+            f"--model={self.workdir}",
+            f"--output={pictures}",
+            "--arrays",
+            image,
+        )
+        with Image.open(pictures / "photo.png") as table:
+            self.assertEqual(table.size, (4 * 32 - 2, 20 + 14))
+        arrays = np.load(pictures / "photo.npz")
+        self.assertEqual(arrays["depth"].shape, (20, 30, 1))
+
+        for version in ("1", "2"):
+            run(
+                "export",
+                f"--model={self.workdir}",
+                f"--output={self.folder / 'saved'}",
+            )
+            found = sorted(p.name for p in (self.folder / "saved").iterdir())
+            self.assertEqual(found[-1], version)
+        loaded = tf.saved_model.load(str(self.folder / "saved" / "2"))
+        served = loaded.signatures["serving_default"](
+            images=tf.constant(noise[None] / 255, "float32")
+        )
+        self.assertAllClose(served["depth"][0], arrays["depth"], atol=1e-4)
+
+    def test_other_flags_are_refused(self):
+        run(*self.flags("--epochs=1", "--schedule=constant"))
+        with self.assertRaisesRegex(SystemExit, "learning_rate=0.001 then"):
+            main(
+                self.flags(
+                    "--epochs=1", "--schedule=constant", "--learning_rate=0.1"
+                )
+            )
+        run(*self.flags("--epochs=2", "--schedule=constant"))
+        self.assertLen(self.history(), 2)
+
+    def test_nan_ends_the_run_and_keeps_the_state(self):
+        run(*self.flags("--epochs=1", "--schedule=constant"))
+        before = (self.workdir / "backup" / "latest.weights.h5").read_bytes()
+        model = keras.saving.load_model(self.workdir / "last.keras")
+        self.assertTrue(np.isfinite(model.get_weights()[0]).all())
+        diverging = self.flags(
+            "--epochs=3", "--schedule=constant", "--learning_rate=inf"
+        )
+        config = self.workdir / "config.json"
+        config.write_text(
+            config.read_text().replace(
+                '"learning_rate": 0.001', '"learning_rate": Infinity'
+            )
+        )
+        with self.assertRaisesRegex(RuntimeError, "NaN or Inf"):
+            main(diverging)
+        after = (self.workdir / "backup" / "latest.weights.h5").read_bytes()
+        self.assertEqual(after, before)
+
+    @parameterized.parameters(
+        ("depth", pathlib.Path.unlink, "missing"),
+        ("image", lambda path: path.write_bytes(b"JFIF"), "cannot be read"),
+    )
+    def test_broken_files_end_the_run_before_it_begins(
+        self, name, change, message
+    ):
+        path = files.path(self.root, "train", name, 3)
+        change(path)
+        with self.assertRaisesRegex(SystemExit, f"{path}.*{message}"):
+            main(self.flags("--labels=full"))
+        self.assertFalse(self.workdir.exists())
+
+    def test_labels_of_the_wrong_length(self):
+        labels = self.folder / "labels.npy"
+        np.save(labels, np.ones((7, 3)))
+        with self.assertRaisesRegex(SystemExit, r"labels.npy.*\(4, 3\)"):
+            main(self.flags(f"--labels={labels}"))
+
+    def test_a_killed_run_goes_on(self):
+        flags = self.flags("--epochs=4", "--xla=off")
+        program = [sys.executable, "-m", "jtr_keras.cli.main", *flags]
+        process = subprocess.Popen(
+            program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        history = self.workdir / "history.csv"
+        deadline = time.monotonic() + 300
+        while not history.exists() or len(self.history()) < 2:
+            self.assertLess(time.monotonic(), deadline)
+            self.assertIsNone(process.poll())
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        run(*flags)
+        resumed = json.loads((self.workdir / "metrics.json").read_text())
+        self.workdir = self.folder / "whole"
+        run(*self.flags("--epochs=4", "--xla=off"))
+        whole = json.loads((self.workdir / "metrics.json").read_text())
+        for name, value in whole.items():
+            self.assertAllClose(resumed[name], value, rtol=1e-4, msg=name)

@@ -1,0 +1,79 @@
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+
+from jtr_keras.data import FolderSource, pipeline
+from tests.data import files
+from tests.testing import TestCase
+
+
+class FolderSourceTest(TestCase):
+    def setUp(self):
+        super().setUp()
+        self.root = pathlib.Path(self.get_temp_dir())
+
+    def test_values(self):
+        written = files.write_folder(self.root)
+        source = FolderSource(self.root, "train")
+        self.assertEqual(source.names, ["000", "001", "002"])
+        self.assertEqual(source.size, files.SIZE)
+        labels = written["segmentation"].astype(int)
+        labels[labels == 255] = -1
+        vectors = written["normals"] - 128.0
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=-1), 1)[..., None]
+        for index in range(3):
+            image, segmentation, depth, normals = (
+                source.read(index, name) for name in ("image", *files.MAIN)
+            )
+            self.assertAllClose(image, written["image"][index] / 255)
+            self.assertAllEqual(segmentation[..., 0], labels[index])
+            self.assertAllClose(depth[..., 0], written["depth"][index] / 1000)
+            self.assertAllClose(normals, vectors[index], atol=1e-6)
+
+    def test_annotations_are_the_folders_that_exist(self):
+        files.write_folder(self.root)
+        files.write_folder(self.root, "all", extra=True)
+        self.assertEqual(
+            FolderSource(self.root, "train").channels,
+            {"segmentation": 1, "depth": 1, "normals": 3},
+        )
+        channels = FolderSource(str(self.root), "all").channels
+        self.assertLen(channels, 8)
+        self.assertEqual(channels["principal_curvature"], 2)
+
+    @parameterized.parameters("jpg", "JPEG", "png")
+    def test_suffixes_of_images(self, suffix):
+        files.write_folder(self.root, suffix=suffix)
+        (self.root / "train" / "image" / "notes.txt").touch()
+        source = FolderSource(self.root, "train")
+        self.assertEqual(source.num_images, 3)
+        self.assertEqual(
+            source.file(2, "image"),
+            str(self.root / "train" / "image" / f"002.{suffix}"),
+        )
+        self.assertEqual(
+            source.file(2, "depth"),
+            str(self.root / "train" / "depth" / "002.png"),
+        )
+
+    def test_no_images(self):
+        (self.root / "val" / "image").mkdir(parents=True)
+        for split in ("val", "missing"):
+            message = f"No images in .*{split}.*ROOT/SPLIT/image/NAME.jpg"
+            with self.assertRaisesRegex(ValueError, message):
+                FolderSource(self.root, split)
+
+    def test_unlabelled_annotations_need_no_file(self):
+        files.write_folder(self.root)
+        labels = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
+        files.path(self.root, "train", "depth", 1).unlink()
+        source = FolderSource(self.root, "train")
+        tasks = files.make_tasks()
+        _, y, weights = next(iter(pipeline(source, tasks, labels)))
+        self.assertAllEqual(weights["depth"], [1, 0, 1])
+        self.assertAllEqual(y["depth"][1], np.zeros((*files.SIZE, 1)))
+        self.assertGreater(np.max(y["depth"][0]), 0)
+        with self.assertRaises(tf.errors.NotFoundError):
+            next(iter(pipeline(source, tasks)))

@@ -1,0 +1,96 @@
+import numpy as np
+import tensorflow as tf
+
+from jtr_keras.data import Augmentation, pipeline
+from tests import toy
+from tests.data.source import RandomSource
+from tests.testing import TestCase
+
+
+class OneTaskOnly(RandomSource):
+    """Fails when the depth of another image than the first is read."""
+
+    def read(self, index, name):
+        if name == "depth":
+            with tf.control_dependencies(
+                [tf.debugging.assert_equal(index, 0 * index)]
+            ):
+                return super().read(index, name)
+        return super().read(index, name)
+
+
+def make(count=5, **options):
+    return pipeline(
+        options.pop("source", RandomSource(count)),
+        toy.make_tasks(),
+        **({"batch_size": 2} | options),
+    )
+
+
+def arrays(dataset):
+    return [tf.nest.map_structure(lambda x: x.numpy(), b) for b in dataset]
+
+
+def images(dataset):
+    return np.concatenate([x for x, *_ in arrays(dataset)])
+
+
+class PipelineTest(TestCase):
+    def test_shapes_are_static_for_training(self):
+        data = make(num_views=3, training=True)
+        x, y, weights = data.element_spec
+        self.assertEqual(x.shape, (2, 3, *toy.SIZE, 3))
+        self.assertEqual(y["segmentation"].shape, (2, 3, *toy.SIZE, 1))
+        self.assertEqual(y["segmentation"].dtype, tf.int32)
+        self.assertEqual(weights["depth"].shape, (2,))
+        self.assertEqual(int(data.cardinality()), 2)
+        self.assertLen(arrays(data), 2)
+
+    def test_evaluation_keeps_order_and_every_image(self):
+        data = make()
+        self.assertEqual(int(data.cardinality()), 3)
+        self.assertAllClose(images(data), RandomSource(5).arrays["image"])
+
+    def test_epochs_differ_and_can_be_played_again(self):
+        data = make(training=True, num_views=2, augmentation=Augmentation())
+        first, second = images(data), images(data)
+        self.assertGreater(np.abs(first - second).max(), 0.01)
+        data.epochs.epoch = 0
+        self.assertAllEqual(images(data), first)
+        data.epochs.epoch = 1
+        self.assertAllEqual(images(data), second)
+        other = images(
+            make(
+                training=True, num_views=2, augmentation=Augmentation(), seed=1
+            )
+        )
+        self.assertGreater(np.abs(first - other).max(), 0.01)
+
+    def test_every_image_is_seen_once_an_epoch(self):
+        seen = images(make(count=6, training=True))
+        expected = RandomSource(6).arrays["image"].numpy()
+        for image in expected:
+            self.assertEqual(sum(np.allclose(image, x) for x in seen), 1)
+
+    def test_unlabelled_annotations_are_never_read(self):
+        labels = np.zeros((5, 4))
+        labels[0, 1] = labels[3, 0] = 1
+        data = make(source=OneTaskOnly(5), labels=labels)
+        (_, y, weights), *_ = arrays(data)
+        self.assertAllEqual(weights["depth"], [1.0, 0.0])
+        self.assertGreater(y["depth"][0].max(), 0.0)
+        self.assertAllEqual(y["depth"][1], np.zeros((*toy.SIZE, 1)))
+        labels[1, 1] = 1
+        with self.assertRaises(tf.errors.InvalidArgumentError):
+            arrays(make(source=OneTaskOnly(5), labels=labels))
+
+    def test_views(self):
+        (x, y, _), *_ = arrays(make(num_views=2))
+        self.assertAllEqual(x[:, 0], x[:, 1])
+        self.assertAllEqual(y["depth"][:, 0], y["depth"][:, 1])
+
+    def test_errors(self):
+        with self.assertRaisesRegex(ValueError, "`batch_size` is 9.*5 images"):
+            make(batch_size=9, training=True)
+        with self.assertRaisesRegex(ValueError, r"shape \(5, 4\)"):
+            make(labels=np.ones((4, 4)))
