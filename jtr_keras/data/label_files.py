@@ -37,7 +37,8 @@ def _rebuild_tensor(
     contiguous = [int(np.prod(size[i + 1 :])) for i in range(len(size))]
     if list(strides) != contiguous:
         raise pickle.UnpicklingError("a tensor in it is not contiguous")
-    return _Tensor(*storage, offset, tuple(size))
+    key, dtype = storage
+    return _Tensor(key, dtype, offset, tuple(size))
 
 
 _ADMITTED: dict[tuple[str, str], Any] = {

@@ -38,7 +38,7 @@ class MainTest(TestCase):
         ("fly", "no command 'fly'", "train"),
         ("train", "--workdir is required", ""),
         ("train --epoch=3", "flag 'epoch'", "--epochs"),
-        ("train --epochs=0", "epochs", "lower bound|greater|1"),
+        ("train --epochs=0", "epochs=0", "positive"),
         ("train --schedule=x", "schedule", "cosine"),
         ("train --task_options=[1]", "task_options", "JSON object"),
         ("train --workdir=w extra", "'extra'", ""),
@@ -55,7 +55,7 @@ class MainTest(TestCase):
         with self.assertRaises(SystemExit) as caught:
             main(line.split())
         self.assertRegex(str(caught.exception), message)
-        self.assertRegex(str(caught.exception), alternatives)
+        self.assertIn(alternatives, str(caught.exception))
 
     def test_traceback_on_request(self):
         with self.assertRaisesRegex(ValueError, "--model is required"):
