@@ -7,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from absl.testing import parameterized
 from PIL import Image
@@ -107,6 +108,8 @@ class CommandLineTest(TestCase):
         run(*self.flags("--epochs=2", "--schedule=constant"))
         self.assertLen(self.history(), 2)
 
+    # Keras's CSVLogger leaves its file to the garbage collector.
+    @pytest.mark.filterwarnings("ignore:.*history.csv")
     def test_nan_ends_the_run_before_it_is_saved(self):
         with self.assertRaisesRegex(RuntimeError, "NaN or Inf"):
             run(*self.flags("--schedule=constant", "--learning_rate=1e30"))
