@@ -19,8 +19,7 @@ venv: .venv/ready ## create .venv with everything demo, tests and docs need
 	touch $@
 
 demo: venv ## train on Rooms with one label an image, evaluate, draw, export
-	$(BIN)/jtr train --workdir=$(RUN) --epochs=5 --learning_rate=3e-3 \
-	  --backbone_options='{"widths": [8, 16, 32, 64, 64]}'
+	$(BIN)/jtr train --workdir=$(RUN) --epochs=4 --batch_size=4 --learning_rate=2e-3
 	$(BIN)/python examples/trivial_predictions.py $(RUN)
 	$(BIN)/jtr predict --model=$(RUN) --output=$(RUN)/predictions docs/images/room.jpg
 	$(BIN)/jtr export --model=$(RUN) --output=savedmodels/demo
