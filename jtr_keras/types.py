@@ -11,5 +11,8 @@ TensorDict: TypeAlias = dict[str, Tensor]
 Shape: TypeAlias = tuple[int | None, ...]
 """A static shape; `None` where a size is unknown."""
 
+GEOMETRY = "view_geometry"
+"""Key, among the targets, of how each view was made from the first one."""
+
 Config: TypeAlias = dict[str, Any]
 """What `get_config` returns."""

@@ -5,8 +5,11 @@ import numpy as np
 import tensorflow as tf
 
 import jtr_keras as jtr
+from jtr_keras.ops import UNMOVED
+from jtr_keras.types import GEOMETRY
 
 SIZE = (16, 16)  # height, width
+FEATURES = 4  # Channels of the backbone's features.
 
 
 def make_tasks():
@@ -62,7 +65,29 @@ def make_batch(labelled=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)), views=3):
         target[missing] = void[missing]
         weights[task.name] = labelled[:, column]
     images = rng.uniform(size=(*shape, 3)).astype("float32")
+    targets[GEOMETRY] = make_geometry(*shape[:2])
     return tf.nest.map_structure(tf.constant, (images, targets, weights))
+
+
+def make_geometry(batch=3, views=3):
+    """Every view but the first mirrored, and a window of it enlarged."""
+    geometry = np.tile(np.float32([1.0, 1.5, 2.0, 3.0]), (batch, views, 1))
+    geometry[:, 0] = UNMOVED
+    return geometry
+
+
+def make_extras(regularization, batch=3, views=3):
+    """What a regularization needs beside predictions and targets."""
+    rng = np.random.default_rng(2)
+    features = rng.normal(size=(batch, views, *SIZE, FEATURES))
+    extras = {
+        "features": tf.constant(features, "float32"),
+        "geometry": tf.constant(make_geometry(batch, views)),
+        "teacher": make_predictions(
+            batch, regularization.teacher_views, seed=3
+        ),
+    }
+    return {name: extras[name] for name in regularization.needs}
 
 
 def make_predictions(batch=3, views=3, seed=1):

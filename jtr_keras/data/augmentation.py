@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from jtr_keras.data.photometric import photometric
 from jtr_keras.data.resampling import Window
+from jtr_keras.ops.resampling import UNMOVED
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
@@ -49,7 +50,7 @@ class Augmentation:
         tasks: Sequence[Task],
         num_views: int,
         seed: Tensor,
-    ) -> tuple[Tensor, TensorDict]:
+    ) -> tuple[Tensor, TensorDict, Tensor]:
         """Random views of one image.
 
         Args:
@@ -60,15 +61,17 @@ class Augmentation:
             seed: `(2,)`, integers.
 
         Returns:
-            Images `(num_views, height, width, 3)` and the dict of annotations
-            `(num_views, height, width, channels)`.
+            Images `(num_views, height, width, 3)`, the dict of annotations
+            `(num_views, height, width, channels)`, and each view's geometry
+            with respect to the first, `(num_views, 4)`, as
+            `jtr_keras.ops.resample` takes it.
         """
         size = (num_views, 4 + 3 * self.num_photometric)
         uniform = tf.unstack(tf.random.stateless_uniform(size, seed))
-        first = self._geometry(image, targets, tasks, uniform[0])
+        first = self._move(image, targets, tasks, uniform[0])
         views = [
-            first,
-            *(self._geometry(*first, tasks, row) for row in uniform[1:]),
+            (*first[:2], tf.constant(UNMOVED)),
+            *(self._move(*first[:2], tasks, row) for row in uniform[1:]),
         ]
         images = [
             self._colours(view[0], row[4:])
@@ -78,15 +81,15 @@ class Augmentation:
             name: tf.stack([view[1][name] for view in views])
             for name in targets
         }
-        return tf.stack(images), stacked
+        return tf.stack(images), stacked, tf.stack([v[2] for v in views])
 
-    def _geometry(
+    def _move(
         self,
         image: Tensor,
         targets: TensorDict,
         tasks: Sequence[Task],
         uniform: Tensor,
-    ) -> tuple[Tensor, TensorDict]:
+    ) -> tuple[Tensor, TensorDict, Tensor]:
         mirrored = uniform[0] < self.flip
         index = tf.cast(uniform[1] * len(self.zooms), tf.int32)
         height, width, _ = image.shape
@@ -99,7 +102,12 @@ class Augmentation:
             target = tf.where(mirrored, flipped, target)
             moved[task.name] = window.target(target, task)
         image = tf.where(mirrored, tf.reverse(image, [1]), image)
-        return window.bilinear(image), moved
+        geometry = (
+            tf.cast(mirrored, zoom.dtype),
+            zoom,
+            *tf.unstack(window.corner),
+        )
+        return window.bilinear(image), moved, tf.stack(geometry)
 
     def _colours(self, image: Tensor, uniform: Tensor) -> Tensor:
         for index in range(self.num_photometric):

@@ -10,7 +10,7 @@ from jtr_keras.data.epoch_counter import EpochCounter
 from jtr_keras.data.label_settings import label_matrix
 from jtr_keras.data.source import Source
 from jtr_keras.tasks.task import Task
-from jtr_keras.types import Tensor, TensorDict
+from jtr_keras.types import GEOMETRY, Tensor, TensorDict
 
 Example = tuple[Tensor, TensorDict, TensorDict]
 
@@ -42,7 +42,9 @@ def pipeline(
     Returns:
         A dataset of images `(batch, [views,] height, width, 3)`, dict of
         targets `(batch, [views,] height, width, channels)` and dict of weights
-        `(batch,)`. Its attribute `epochs` is its `EpochCounter`.
+        `(batch,)`. Views come with how they were made, in the targets under
+        `jtr_keras.types.GEOMETRY`, `(batch, views, 4)`. The attribute `epochs`
+        is the dataset's `EpochCounter`.
 
     Raises:
         ValueError: If the source lacks a task, there are fewer images than
@@ -113,7 +115,7 @@ class _Reader:
             for task in self.tasks
         }
         pair = tf.stack([tf.constant(self.seed, tf.int64), epoch])
-        images, targets = self.augmentation.views(
+        images, targets, geometry = self.augmentation.views(
             self.source.image(index),
             targets,
             self.tasks,
@@ -123,6 +125,8 @@ class _Reader:
         if self.num_views is None:
             images = images[0]
             targets = {name: value[0] for name, value in targets.items()}
+        else:
+            targets[GEOMETRY] = geometry
         return images, targets, weights
 
     def _target(self, task: Task, index: Tensor, weight: Tensor) -> Tensor:

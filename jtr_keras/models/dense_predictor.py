@@ -11,7 +11,7 @@ from jtr_keras.models.pyramid import feature_extractor
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
 from jtr_keras.ops.resizing import resize_to
 from jtr_keras.tasks.task import Task
-from jtr_keras.types import Config, Tensor, TensorDict
+from jtr_keras.types import Config, Tensor
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -34,6 +34,8 @@ class DensePredictor(keras.Model):
     Call arguments:
         images: Tensor of shape `(batch, height, width, 3)`.
         training: Whether batch statistics are used and updated.
+        return_features: Whether to return the features shared by all heads
+            too, `(batch, height / r, width / r, channels)`.
 
     Returns:
         Dict of predictions by task name, each of shape
@@ -81,11 +83,19 @@ class DensePredictor(keras.Model):
             for task in tasks
         }
         # A symbolic call builds every layer for images of any size.
-        self.compute_output_spec(keras.KerasTensor((None, None, None, 3)))
+        _, features = self.compute_output_spec(
+            keras.KerasTensor((None, None, None, 3)), return_features=True
+        )
+        self.feature_channels = features.shape[-1]
         self.fusion.built = True  # Without a pyramid it has no weights.
         self.built = True
 
-    def call(self, images: Tensor, training: bool | None = None) -> TensorDict:
+    def call(
+        self,
+        images: Tensor,
+        training: bool | None = None,
+        return_features: bool = False,
+    ) -> Any:
         padded = pad_to_multiple(images, self.stride)
         features = self.extractor(padded, training=training)
         if isinstance(features, list | tuple):
@@ -95,7 +105,7 @@ class DensePredictor(keras.Model):
             logits = self.heads[task.name](features)
             logits = crop_to(resize_to(logits, padded), images)
             predictions[task.name] = task.activate(logits)
-        return predictions
+        return (predictions, features) if return_features else predictions
 
     def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object

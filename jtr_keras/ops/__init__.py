@@ -7,10 +7,12 @@ from jtr_keras.ops.freezing import call_frozen
 from jtr_keras.ops.masking import masked_mean, masked_sum
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
 from jtr_keras.ops.precision import full_precision, loss_dtype
+from jtr_keras.ops.resampling import UNMOVED, resample
 from jtr_keras.ops.resizing import resize_to
 from jtr_keras.ops.similarity import cosine_distance, unit_vectors
 
 __all__ = [
+    "UNMOVED",
     "call_frozen",
     "colour_map",
     "cosine_distance",
@@ -21,6 +23,7 @@ __all__ = [
     "masked_sum",
     "pad_to_multiple",
     "palette",
+    "resample",
     "resize_to",
     "unit_vectors",
 ]

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 
@@ -21,19 +21,37 @@ class TaskRegularization(keras.layers.Layer, abc.ABC):
         y_true: Dict of targets, `(batch, views, height, width, channels)`.
         y_pred: Dict of predictions, of the same leading shape.
         labelled: Dict of `(batch,)`, above 0 where the image has the label.
+        **extras: What `needs` lists:
+            `geometry`, `(batch, views, 4)`, how each view was made from the
+            first (`jtr_keras.ops.resample`);
+            `features`, `(batch, views, height / r, width / r, channels)`, the
+            network's features that all heads share;
+            `teacher`, a dict like `y_pred` for the first `teacher_views`
+            views, predicted with the average of the network's weights over
+            the past steps; no gradients.
 
     Returns:
         Dict of scalars: the terms in `loss_weights`, not yet weighted.
     """
 
-    num_views: ClassVar[int] = 1
+    num_views: int = 1
     """How many views of each image the strategy compares."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """The extra arguments of `call`, see there."""
+    teacher_views: int = 1
+    """How many views the teacher predicts, if there is one."""
     loss_weights: dict[str, float]
     """The terms by name and their weights in the objective."""
 
-    def bind(self, tasks: Sequence[Task]) -> None:
-        """Tells which tasks there are; called once, by the model."""
+    def bind(self, tasks: Sequence[Task], feature_channels: int = 0) -> None:
+        """Tells which tasks there are; called once, by the model.
+
+        Args:
+            tasks: The tasks.
+            feature_channels: Channels of the network's shared features.
+        """
         self.tasks = tuple(tasks)
+        self.feature_channels = feature_channels
         self.build_for_tasks()
         self.built = True
 
@@ -43,6 +61,11 @@ class TaskRegularization(keras.layers.Layer, abc.ABC):
 
     @abc.abstractmethod
     def call(
-        self, y_true: TensorDict, y_pred: TensorDict, labelled: TensorDict
+        self,
+        y_true: TensorDict,
+        y_pred: TensorDict,
+        labelled: TensorDict,
+        *args: Any,
+        **extras: Any,
     ) -> dict[str, Tensor]:
         """The terms, by the names in `loss_weights`."""

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from jtr_keras.tasks.task import Task
-from jtr_keras.types import Tensor, TensorDict
+from jtr_keras.types import GEOMETRY, Tensor, TensorDict
 
 
 def unpack(
@@ -23,7 +23,8 @@ def unpack(
 
     Returns:
         Images `(batch, views, height, width, 3)`, and the dicts of targets
-        `(batch, views, height, width, channels)` and weights `(batch,)`.
+        `(batch, views, height, width, channels)`, with the views' geometry if
+        it came, and weights `(batch,)`.
 
     Raises:
         ValueError: If a task lacks or a shape or dtype is not as expected.
@@ -52,7 +53,8 @@ def unpack(
         )
     if len(x.shape) == 4:
         x, y = x[:, None], {name: y[name][:, None] for name in names}
-    return x, {n: y[n] for n in names}, {n: weight[n] for n in names}
+    kept = [*names, GEOMETRY] if GEOMETRY in y else names
+    return x, {n: y[n] for n in kept}, {n: weight[n] for n in names}
 
 
 def _require_names(argument: str, given: Any, names: list[str]) -> None:

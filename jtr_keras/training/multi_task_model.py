@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from jtr_keras.models.dense_predictor import DensePredictor
+from jtr_keras.regularization.composition import Composition
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
 from jtr_keras.training.batches import fold_views, unfold_views, unpack
@@ -17,7 +18,8 @@ from jtr_keras.training.compilation import (
 from jtr_keras.training.epoch_synchronization import EpochSynchronization
 from jtr_keras.training.objective import supervised_losses, total_loss
 from jtr_keras.training.scoring import Scoring
-from jtr_keras.types import Config, Tensor, TensorDict
+from jtr_keras.training.teacher import Teacher
+from jtr_keras.types import GEOMETRY, Config, Tensor, TensorDict
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -35,8 +37,12 @@ class MultiTaskModel(keras.Model):
             `jtr_keras.models.DensePredictor`.
         tasks: The tasks, with distinct names.
         regularization: What relates tasks or views without labels in common,
-            or None for supervised training alone.
+            or a list of such, or None for supervised training alone.
         head_filters: int. Channels inside each head. Defaults to 64.
+        supervised_views: int. How many views of an image count for the
+            supervised losses, from the first on.
+        teacher_momentum: float. Momentum of the teacher's averages, where the
+            regularization has one.
         **kwargs: Arguments of `keras.Model`.
 
     Call arguments:
@@ -67,18 +73,28 @@ class MultiTaskModel(keras.Model):
         self,
         backbone: keras.layers.Layer,
         tasks: Sequence[Task],
-        regularization: TaskRegularization | None = None,
+        regularization: Any = None,
         head_filters: int = 64,
+        supervised_views: int = 1,
+        teacher_momentum: float = 0.99,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if isinstance(regularization, list | tuple):
+            regularization = Composition(regularization)
         self.predictor = DensePredictor(
             backbone, tasks, head_filters, dtype=self.dtype_policy
         )
         self.tasks = tuple(tasks)
-        self.regularization = regularization
+        self.regularization: TaskRegularization | None = regularization
+        self.supervised_views = supervised_views
+        self.teacher_momentum = teacher_momentum
+        self.teacher: Teacher | None = None
         if regularization is not None:
-            regularization.bind(tasks)
+            regularization.bind(tasks, self.predictor.feature_channels)
+            if "teacher" in regularization.needs:
+                self.teacher = Teacher(teacher_momentum)
+                self.teacher.build_for(self.predictor)
         self.evaluating = False
         self.built = True
 
@@ -158,15 +174,26 @@ class MultiTaskModel(keras.Model):
         self._require_views(views)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape() as tape:
-            y_pred = unfold_views(self(fold_views(x), training=True), views)
-            losses = supervised_losses(self.tasks, y_true, y_pred, labelled)
+            y_pred, features = self.predictor(
+                fold_views(x), training=True, return_features=True
+            )
+            y_pred = unfold_views(y_pred, views)
+            losses = supervised_losses(
+                self.tasks, y_true, y_pred, labelled, self.supervised_views
+            )
             if self.regularization is not None:
-                losses |= self.regularization(y_true, y_pred, labelled)
+                features = unfold_views({"": features}, views)[""]
+                extras = self._extras(x, y_true, features)
+                losses |= self.regularization(
+                    y_true, y_pred, labelled, **extras
+                )
             total = total_loss(losses, self.regularization)
             # Replicas' gradients are summed; their losses are means.
             scaled = self.optimizer.scale_loss(total / replicas)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        if self.teacher is not None:
+            self.teacher.update(self.predictor)
         return _update(self.train_losses, losses | {"loss": total})
 
     def test_step(self, data: Any) -> TensorDict:
@@ -208,7 +235,9 @@ class MultiTaskModel(keras.Model):
             | {
                 "regularization": keras.saving.serialize_keras_object(
                     self.regularization
-                )
+                ),
+                "supervised_views": self.supervised_views,
+                "teacher_momentum": self.teacher_momentum,
             }
         )
 
@@ -230,13 +259,40 @@ class MultiTaskModel(keras.Model):
         self.compile(**config)
         self.optimizer.build(self.trainable_variables)
 
+    @property
+    def num_views(self) -> int:
+        """How many views of each image the training data must have."""
+        compared = self.regularization.num_views if self.regularization else 1
+        return max(compared, self.supervised_views)
+
+    def _extras(
+        self, x: Tensor, y_true: TensorDict, features: Tensor
+    ) -> dict[str, Any]:
+        """What the regularization needs beside predictions and targets."""
+        assert self.regularization is not None
+        needs = self.regularization.needs
+        extras: dict[str, Any] = {"features": features}
+        if "geometry" in needs and GEOMETRY not in y_true:
+            raise ValueError(
+                f"`regularization` needs to know how views were made: "
+                f"`y[{GEOMETRY!r}]`, (batch, views, 4), which the datasets of "
+                f"this library have; got {sorted(y_true)}."
+            )
+        extras["geometry"] = y_true.get(GEOMETRY)
+        if self.teacher is not None:
+            views = self.regularization.teacher_views
+            images = fold_views(x[:, :views])
+            predictions = self.teacher.predict(self.predictor, images)
+            extras["teacher"] = unfold_views(predictions, views)
+        return {name: extras[name] for name in needs}
+
     def _require_views(self, views: int) -> None:
-        needed = self.regularization.num_views if self.regularization else 1
+        needed = self.num_views
         if views < needed:
             raise ValueError(
-                f"`regularization` compares {needed} views of each image; "
-                f"the training data have {views}. Pass `num_views={needed}` "
-                "where the dataset is made."
+                f"`regularization` and `supervised_views` need {needed} views "
+                f"of each image; the training data have {views}. Pass "
+                f"`num_views={needed}` where the dataset is made."
             )
 
 

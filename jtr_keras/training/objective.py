@@ -6,6 +6,7 @@ from keras import ops
 
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
+from jtr_keras.training.batches import fold_views
 from jtr_keras.types import Tensor, TensorDict
 
 
@@ -14,8 +15,9 @@ def supervised_losses(
     y_true: TensorDict,
     y_pred: TensorDict,
     labelled: TensorDict,
+    num_views: int = 1,
 ) -> dict[str, Tensor]:
-    """Loss of each task on the first view, by `"<task>_loss"`.
+    """Loss of each task on the first views, by `"<task>_loss"`.
 
     The mean is over all images of the batch, as in the reference, with 0 for
     those without the label.
@@ -25,6 +27,7 @@ def supervised_losses(
         y_true: Dict of targets, `(batch, views, height, width, channels)`.
         y_pred: Dict of predictions, of the same leading shape.
         labelled: Dict of weights, `(batch,)`.
+        num_views: How many views count, equally.
 
     Returns:
         Dict of scalars.
@@ -32,8 +35,10 @@ def supervised_losses(
     losses = {}
     for task in tasks:
         name = task.name
-        loss = task.loss(y_true[name][:, 0], y_pred[name][:, 0])
-        weight = ops.cast(labelled[name], loss.dtype)
+        loss = task.loss(
+            *(fold_views(y[name][:, :num_views]) for y in (y_true, y_pred))
+        )
+        weight = ops.repeat(ops.cast(labelled[name], loss.dtype), num_views)
         losses[f"{name}_loss"] = ops.mean(weight * loss)
     return losses
 

@@ -29,13 +29,14 @@ REGULARIZATIONS = (
             "semantics": "reference",
         },
     ),
+    ("view_consistency", room.ViewConsistency, {"detach": False}),
 )
 
 
 def bound(cls, options):
     keras.utils.set_random_seed(0)
     layer = cls(**options)
-    layer.bind(toy.make_tasks())
+    layer.bind(toy.make_tasks(), toy.FEATURES)
     return layer
 
 
@@ -44,7 +45,8 @@ class RegularizationConformanceTest(TestCase):
     def test_terms_are_those_that_have_a_weight(self, cls, options):
         layer = bound(cls, options)
         _, y_true, labelled = toy.make_batch()
-        losses = layer(y_true, toy.make_predictions(), labelled)
+        extras = toy.make_extras(layer)
+        losses = layer(y_true, toy.make_predictions(), labelled, **extras)
         self.assertEqual(set(losses), set(layer.loss_weights))
         for loss in losses.values():
             self.assertEqual(loss.shape, ())
@@ -108,5 +110,6 @@ class CoverageTest(TestCase):
             and issubclass(value, room.TaskRegularization)
             and not inspect.isabstract(value)
         }
+        public.remove(room.Composition)  # Has tests of its own.
         self.assertEqual(public, {cls for _, cls, _ in REGULARIZATIONS})
         self.assertEqual(public, set(room.REGULARIZATIONS.values()))

@@ -3,20 +3,22 @@ import tensorflow as tf
 
 from jtr_keras.data import Augmentation
 from jtr_keras.data.augmentation import UNCHANGED
+from jtr_keras.ops import UNMOVED, resample
 from tests import toy
 from tests.testing import TestCase
 
 
 def example():
     images, targets, _ = toy.make_batch([(1, 1, 1, 1)], views=1)
-    return images[0, 0], {name: v[0, 0] for name, v in targets.items()}
+    names = [task.name for task in toy.make_tasks()]
+    return images[0, 0], {name: targets[name][0, 0] for name in names}
 
 
 def views(augmentation, seed=0, count=3):
     image, targets = example()
     return augmentation.views(
         image, targets, toy.make_tasks(), count, tf.constant([seed, 1])
-    )
+    )[:2]
 
 
 class AugmentationTest(TestCase):
@@ -53,6 +55,17 @@ class AugmentationTest(TestCase):
         for value in np.unique(second):
             self.assertLess(np.abs(allowed - value).min(), 1e-6)
 
+    def test_geometry_moves_the_first_view_into_the_others(self):
+        image, targets = example()
+        plain = Augmentation(flip=0.5, num_photometric=0)
+        for seed in range(5):
+            images, _, geometry = plain.views(
+                image, targets, toy.make_tasks(), 3, tf.constant([seed, 1])
+            )
+            self.assertAllEqual(geometry[0], UNMOVED)
+            first = tf.repeat(images[:1], 3, axis=0)
+            self.assertAllClose(resample(first, geometry), images, atol=1e-4)
+
     def test_seeds(self):
         first, again, other = (views(Augmentation(), s)[0] for s in (1, 1, 2))
         self.assertAllEqual(first, again)
@@ -66,7 +79,9 @@ class AugmentationTest(TestCase):
             )
         )
         spec = tf.TensorSpec((2,), tf.int32)
-        images, moved = function.get_concrete_function(spec).structured_outputs
+        outputs = function.get_concrete_function(spec).structured_outputs
+        images, moved, geometry = outputs
+        self.assertEqual(geometry.shape, (2, 4))
         self.assertEqual(images.shape, (2, *toy.SIZE, 3))
         self.assertEqual(moved["normals"].shape, (2, *toy.SIZE, 3))
 

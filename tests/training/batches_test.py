@@ -3,6 +3,7 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from jtr_keras.training.batches import fold_views, unfold_views, unpack
+from jtr_keras.types import GEOMETRY
 from tests import toy
 from tests.testing import TestCase
 
@@ -27,7 +28,8 @@ class UnpackTest(TestCase):
     def test_entries_that_are_no_tasks_are_left_out(self):
         images, targets, weights = toy.make_batch()
         _, y, _ = unpack((images, targets | {"extra": 0}, weights), TASKS)
-        self.assertEqual(list(y), [task.name for task in TASKS])
+        names = [task.name for task in TASKS]
+        self.assertEqual(list(y), [*names, GEOMETRY])
 
     @parameterized.parameters(
         (lambda x, y, w: (x, {"depth": y["depth"]}, w), "`y` must be a dict"),

@@ -121,7 +121,7 @@ class FitTest(TestCase):
 
     def test_too_few_views(self):
         data = toy.make_dataset(toy.make_batch(views=2))
-        with self.assertRaisesRegex(ValueError, "compares 3 views.*have 2"):
+        with self.assertRaisesRegex(ValueError, "need 3 views.*have 2"):
             compiled(toy.make_regularization()).fit(data, verbose=0)
 
 

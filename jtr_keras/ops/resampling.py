@@ -1,0 +1,56 @@
+"""Moving maps from one view of an image to another."""
+
+from keras import ops
+
+from jtr_keras.types import Tensor
+
+UNMOVED = (0.0, 1.0, 0.0, 0.0)
+"""The geometry of a view that is the first one itself."""
+
+
+def resample(maps: Tensor, geometry: Tensor) -> Tensor:
+    """What another view shows of the first view's maps.
+
+    Mirrors, cuts a window out and enlarges it to the maps' size, bilinearly
+    and differentiably, each image in its own way. Equals what
+    `jtr_keras.data.Augmentation` does to images.
+
+    Args:
+        maps: Tensor of shape `(batch, height, width, channels)`.
+        geometry: Tensor of shape `(batch, 4)`: whether mirrored (0 or 1),
+            zoom (at least 1), and the window's top and left in pixels of the
+            mirrored image.
+
+    Returns:
+        Tensor of the maps' shape.
+
+    Example:
+
+    >>> maps = tf.reshape([[1.0, 2.0], [3.0, 4.0]], (1, 2, 2, 1))
+    >>> moved = jtr_keras.ops.resample(maps, tf.constant([[1.0, 1.0, 0, 0]]))
+    >>> moved[0, ..., 0].numpy().tolist()
+    [[2.0, 1.0], [4.0, 3.0]]
+    """
+    _, height, width, _ = ops.shape(maps)
+    mirrored, zoom, top, left = ops.unstack(geometry[:, :, None], 4, axis=1)
+    rows = _positions(height, zoom, top)
+    columns = _positions(width, zoom, left)
+    columns = ops.where(mirrored > 0, width - 1.0 - columns, columns)
+    weights = (
+        ops.cast(_weights(positions, size), maps.dtype)
+        for positions, size in ((rows, height), (columns, width))
+    )
+    return ops.einsum("bhwc,bih,bjw->bijc", maps, *weights)
+
+
+def _positions(size: int, zoom: Tensor, corner: Tensor) -> Tensor:
+    """Where each pixel lies in the first view, `(batch, size)`."""
+    window = ops.floor(size / zoom + 1e-3)
+    steps = ops.arange(size, dtype=corner.dtype)[None] / max(size - 1, 1)
+    return corner + steps * (window - 1.0)
+
+
+def _weights(positions: Tensor, size: int) -> Tensor:
+    """Matrices of linear interpolation, `(batch, positions, size)`."""
+    grid = ops.arange(size, dtype=positions.dtype)
+    return ops.relu(1.0 - ops.abs(positions[:, :, None] - grid))

@@ -1,0 +1,73 @@
+import tensorflow as tf
+
+from jtr_keras.ops import UNMOVED
+from jtr_keras.regularization import ViewConsistency
+from jtr_keras.regularization.moving import moved
+from jtr_keras.tasks import Depth, SurfaceNormals
+from tests.testing import TestCase
+
+DEPTH = Depth(mean=2.0, stddev=1.0)
+MIRRORED = (1.0, 1.0, 0.0, 0.0)
+ZOOMED = (0.0, 2.0, 0.0, 0.0)
+
+
+def batch(first, second, geometry):
+    predictions = tf.stack([first, second], axis=1)
+    return {"depth": predictions}, tf.constant([[UNMOVED, geometry]])
+
+
+class MovedTest(TestCase):
+    def test_depth_shrinks_by_the_zoom(self):
+        depth = tf.fill((1, 4, 4, 1), 3.0)
+        found = moved(DEPTH, depth, tf.constant([ZOOMED]))
+        self.assertAllClose(found, depth / 2.0)
+
+    def test_normals_turn_with_the_mirror(self):
+        normals = tf.tile(tf.constant([[[[0.6, 0.0, -0.8]]]]), (1, 4, 4, 1))
+        found = moved(SurfaceNormals(), normals, tf.constant([MIRRORED]))
+        self.assertAllClose(found, normals * [-1.0, 1.0, 1.0], atol=1e-6)
+
+
+class ViewConsistencyTest(TestCase):
+    def loss(self, y_pred, geometry, labelled=0.0, **options):
+        layer = ViewConsistency(**options)
+        layer.bind([DEPTH])
+        weights = {"depth": tf.constant([labelled])}
+        losses = layer({}, y_pred, weights, geometry=geometry)
+        return losses["view_consistency"]
+
+    def test_same_scene_has_no_loss(self):
+        first = tf.random.stateless_uniform((1, 4, 6, 1), (0, 1)) + 1.0
+        for geometry, second in (
+            (UNMOVED, first),
+            (MIRRORED, first[:, :, ::-1]),
+        ):
+            self.assertAllClose(self.loss(*batch(first, second, geometry)), 0.0)
+        self.assertGreater(self.loss(*batch(first, first, MIRRORED)), 0.01)
+
+    def test_value_by_hand(self):
+        # Codes are Phi(0) and Phi(1).
+        y_pred, geometry = batch(
+            tf.fill((1, 4, 4, 1), 2.0), tf.fill((1, 4, 4, 1), 3.0), UNMOVED
+        )
+        self.assertAllClose(self.loss(y_pred, geometry), 0.841345 - 0.5)
+
+    def test_labelled_tasks_have_no_part(self):
+        y_pred, geometry = batch(
+            tf.fill((1, 4, 4, 1), 2.0), tf.fill((1, 4, 4, 1), 3.0), UNMOVED
+        )
+        self.assertEqual(self.loss(y_pred, geometry, labelled=1.0), 0.0)
+
+    def test_gradient_reaches_the_first_view_if_asked_to(self):
+        y_pred, geometry = batch(
+            tf.fill((1, 4, 4, 1), 2.0), tf.fill((1, 4, 4, 1), 3.0), UNMOVED
+        )
+        for detach in (True, False):
+            with tf.GradientTape() as tape:
+                tape.watch(y_pred)
+                loss = self.loss(y_pred, geometry, detach=detach)
+            gradient = tape.gradient(loss, y_pred)["depth"]
+            self.assertEqual(
+                bool(tf.reduce_any(gradient[:, 0] != 0)), not detach
+            )
+            self.assertTrue(bool(tf.reduce_all(gradient[:, 1] > 0)))
