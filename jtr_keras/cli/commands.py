@@ -142,6 +142,19 @@ def _define_train(values: flags.FlagValues) -> None:
     )
     integer("seed", 0, "Seed of weights, labels, order and views.")
     integer("picture_every", 1, "Draw predictions every so many epochs.", 1)
+    integer(
+        "supervised_views",
+        1,
+        "Views of an image that count for the supervised losses.",
+        1,
+    )
+    flags.DEFINE_boolean(
+        "validate",
+        True,
+        "Evaluate, draw and keep the best model after every epoch; if not, "
+        "evaluate once, after the last.",
+        flag_values=values,
+    )
     flags.DEFINE_boolean(
         "check",
         True,

@@ -22,6 +22,7 @@ from jtr_keras.tasks.task import Task
 from jtr_keras.training.multi_task_model import MultiTaskModel
 from jtr_keras.training.prediction_pictures import PredictionPictures
 from jtr_keras.training.schedules import learning_rate
+from jtr_keras.training.step_timer import StepTimer
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
@@ -51,16 +52,19 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         "train",
         tasks,
         labels=values.labels,
-        num_views=regularization.num_views if regularization else 1,
+        num_views=max(
+            regularization.num_views if regularization else 1,
+            values.supervised_views,
+        ),
         **options,
     )
     val = dataset.load(root, "val", tasks, **options)
     model = _model(values, tasks, regularization, int(train.cardinality()))
     model.fit(
         train,
-        validation_data=val,
+        validation_data=val if values.validate else None,
         epochs=values.epochs,
-        callbacks=_callbacks(workdir, val, values.picture_every),
+        callbacks=_callbacks(workdir, val, values),
         verbose=1 if sys.stdout.isatty() else 2,
     )
     _finish(model, val, workdir)
@@ -113,7 +117,11 @@ def _model(
             "backbone", BACKBONES, values.backbone, values.backbone_options
         )
         model = MultiTaskModel(
-            backbone, tasks, regularization, head_filters=values.head_filters
+            backbone,
+            tasks,
+            regularization,
+            head_filters=values.head_filters,
+            supervised_views=values.supervised_views,
         )
         model.compile(
             optimizer=keras.optimizers.Adam(rate),
@@ -126,11 +134,9 @@ def _model(
 
 
 def _callbacks(
-    workdir: Workdir, val: tf.data.Dataset, picture_every: int
+    workdir: Workdir, val: tf.data.Dataset, values: flags.FlagValues
 ) -> list[keras.callbacks.Callback]:
-    return [
-        # Raises at once, before the state of the last good epoch is replaced.
-        keras.callbacks.TerminateOnNaN(raise_error=True),
+    validation = [
         keras.callbacks.ModelCheckpoint(
             workdir.best,
             monitor="val_delta_mtl",
@@ -139,8 +145,14 @@ def _callbacks(
             initial_value_threshold=_best_so_far(workdir),
         ),
         PredictionPictures(
-            val, workdir.pictures, workdir.tensorboard, picture_every
+            val, workdir.pictures, workdir.tensorboard, values.picture_every
         ),
+    ]
+    return [
+        # Raises at once, before the state of the last good epoch is replaced.
+        keras.callbacks.TerminateOnNaN(raise_error=True),
+        StepTimer(),
+        *(validation if values.validate else []),
         keras.callbacks.TensorBoard(workdir.tensorboard, write_graph=False),
         keras.callbacks.CSVLogger(workdir.history, append=True),
         # Last: a resumed run must not lack what the others write.
@@ -167,6 +179,8 @@ def _finish(
     metrics = model.evaluate(val, return_dict=True, verbose=0)
     workdir.metrics.write_text(json.dumps(metrics, indent=2) + "\n")
     print_metrics(metrics)
-    print(f"Model: {workdir.last}; best epoch on val: {workdir.best}")
-    print(f"Pictures: {workdir.pictures}")
+    print(f"Model: {workdir.last}")
+    for path in (workdir.best, workdir.pictures):
+        if path.exists():
+            print(f"{path.stem.capitalize()}: {path}")
     print(f"Curves: tensorboard --logdir {workdir.tensorboard}")

@@ -7,12 +7,14 @@ from jtr_keras.training.epoch_synchronization import EpochSynchronization
 from jtr_keras.training.multi_task_model import MultiTaskModel
 from jtr_keras.training.prediction_pictures import PredictionPictures
 from jtr_keras.training.schedules import learning_rate
+from jtr_keras.training.step_timer import StepTimer
 from jtr_keras.training.teacher import Teacher
 
 __all__ = [
     "EpochSynchronization",
     "MultiTaskModel",
     "PredictionPictures",
+    "StepTimer",
     "Teacher",
     "choose_compilation",
     "learning_rate",
