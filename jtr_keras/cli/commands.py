@@ -102,6 +102,14 @@ def _define_train(values: flags.FlagValues) -> None:
         "Which image has which label: full, onelabel, randomlabels, "
         "halflabels, or a .pth or .npy file.",
     )
+    _text(values, "train_split", "train", "Split, or a part: train[:700].")
+    _text(values, "val_split", "val", "Split to evaluate on, or a part of one.")
+    flags.DEFINE_boolean(
+        "labelled_only",
+        False,
+        "Leave out images that have no label of any of the tasks.",
+        flag_values=values,
+    )
     _text(values, "backbone", "unet", "unet (light) or segnet (the paper's).")
     _json(values, "backbone_options", "Arguments of the backbone.")
     integer("head_filters", 16, "Channels inside each head.", 1)

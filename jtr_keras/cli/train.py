@@ -49,16 +49,18 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     options = {"batch_size": values.batch_size, "seed": values.seed}
     train = dataset.load(
         root,
-        "train",
+        values.train_split,
         tasks,
+        training=True,
         labels=values.labels,
+        labelled_only=values.labelled_only,
         num_views=max(
             regularization.num_views if regularization else 1,
             values.supervised_views,
         ),
         **options,
     )
-    val = dataset.load(root, "val", tasks, **options)
+    val = dataset.load(root, values.val_split, tasks, training=False, **options)
     model = _model(values, tasks, regularization, int(train.cardinality()))
     model.fit(
         train,
@@ -91,8 +93,11 @@ def _root(values: flags.FlagValues) -> str:
 def _check(
     dataset: Dataset, root: str, tasks: list[Task], values: flags.FlagValues
 ) -> None:
-    for split, labels in (("train", values.labels), ("val", "full")):
-        source = dataset.source(root, split)
+    for split, labels in (
+        (values.train_split, values.labels),
+        (values.val_split, "full"),
+    ):
+        source = dataset.open(root, split)
         source.require(tasks)
         print(f"Checking {source.num_images} images of {split!r} ...")
         matrix = label_matrix(labels, source, tasks, values.seed)

@@ -22,6 +22,7 @@ from jtr_keras.data.picture import picture
 from jtr_keras.data.pipeline import pipeline
 from jtr_keras.data.rooms_source import RoomsSource
 from jtr_keras.data.source import Source
+from jtr_keras.data.source_slice import SourceSlice
 
 __all__ = [
     "DATASETS",
@@ -31,6 +32,7 @@ __all__ = [
     "NpySource",
     "RoomsSource",
     "Source",
+    "SourceSlice",
     "check",
     "cityscapes",
     "cityscapes_source",

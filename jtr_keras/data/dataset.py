@@ -10,6 +10,7 @@ import tensorflow as tf
 from jtr_keras.data.augmentation import Augmentation
 from jtr_keras.data.pipeline import pipeline
 from jtr_keras.data.source import Source
+from jtr_keras.data.source_slice import SourceSlice, parse_split
 from jtr_keras.tasks.task import Task
 
 Root = str | pathlib.Path
@@ -58,25 +59,48 @@ class Dataset:
                 )
         return [self._make(name, options.get(name, {})) for name in names]
 
-    def load(
-        self, root: Root, split: str, tasks: Sequence[Task], **options: Any
-    ) -> tf.data.Dataset:
-        """A split as batches; one called `"train"` is shuffled and augmented.
+    def open(self, root: Root, split: str) -> Source:
+        """The images and annotations of a split or of a slice of one.
 
         Args:
             root: Folder that holds the splits.
-            split: Name of the split.
+            split: Name of the split, such as `"val"` or `"train[:700]"`.
+
+        Returns:
+            The source.
+        """
+        name, begin, end = parse_split(split)
+        source = self.source(root, name)
+        if begin is end is None:
+            return source
+        return SourceSlice(source, begin, end)
+
+    def load(
+        self,
+        root: Root,
+        split: str,
+        tasks: Sequence[Task],
+        training: bool | None = None,
+        **options: Any,
+    ) -> tf.data.Dataset:
+        """A split as batches.
+
+        Args:
+            root: Folder that holds the splits.
+            split: Name of the split, or a slice such as `"train[:700]"`.
             tasks: The tasks.
-            **options: `labels`, `num_views`, `batch_size`, `seed` and
-                `augmentation` of `jtr_keras.data.pipeline`.
+            training: Whether to shuffle and augment; if not given, whether
+                the split is `"train"` or a part of it.
+            **options: Arguments of `jtr_keras.data.pipeline`.
 
         Returns:
             A dataset of `(x, y, sample_weight)`.
         """
-        training = split == "train"
+        if training is None:
+            training = parse_split(split)[0] == "train"
         if training and options.get("augmentation") is None:
             options["augmentation"] = self.augmentation
-        source = self.source(root, split)
+        source = self.open(root, split)
         return pipeline(source, tasks, training=training, **options)
 
     def _make(self, name: str, options: Mapping[str, Any]) -> Task:

@@ -140,10 +140,11 @@ def rooms(split: str, tasks: Sequence[Task], **options: Any) -> tf.data.Dataset:
     """The Rooms set that comes with the package: synthetic indoor scenes.
 
     Args:
-        split: `"train"` (800 images, shuffled and augmented) or `"val"` (200).
+        split: `"train"` (800 images, shuffled and augmented) or `"val"`
+            (200), or a part such as `"train[:700]"`.
         tasks: The tasks; their names say which annotations.
-        **options: `labels`, `num_views`, `batch_size`, `seed` and
-            `augmentation` of `jtr_keras.data.pipeline`.
+        **options: `labels`, `num_views`, `batch_size` and others of
+            `jtr_keras.data.Dataset.load`.
 
     Returns:
         A dataset of `(x, y, sample_weight)`; see `docs/partial_labels.md`.

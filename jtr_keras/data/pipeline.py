@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from jtr_keras.data.augmentation import UNCHANGED, Augmentation
@@ -24,6 +25,7 @@ def pipeline(
     seed: int = 0,
     augmentation: Augmentation | None = None,
     training: bool = False,
+    labelled_only: bool = False,
 ) -> tf.data.Dataset:
     """Batches `(x, y, sample_weight)`, a function of seed and epoch.
 
@@ -38,6 +40,8 @@ def pipeline(
         seed: int. Seed of labels, order and augmentation.
         augmentation: How views are drawn, or None for no change.
         training: bool. Whether to shuffle and to drop an incomplete batch.
+        labelled_only: bool. Whether to leave out images that have no label of
+            any of the tasks, as for a single task.
 
     Returns:
         A dataset of images `(batch, [views,] height, width, 3)`, dict of
@@ -51,7 +55,11 @@ def pipeline(
             `batch_size` to train on, or `labels` is not as expected.
     """
     source.require(tasks)
-    count = source.num_images
+    matrix = label_matrix(labels, source, tasks, seed)
+    indices = np.arange(source.num_images)
+    if labelled_only:
+        indices = np.flatnonzero(matrix.any(axis=1))
+    count = len(indices)
     if training and count < batch_size:
         raise ValueError(
             f"`batch_size` is {batch_size}, but there are {count} images."
@@ -59,14 +67,14 @@ def pipeline(
     reader = _Reader(
         source,
         tasks,
-        tf.constant(label_matrix(labels, source, tasks, seed)),
+        tf.constant(matrix),
         num_views,
         augmentation or UNCHANGED,
         seed,
     )
 
     def order(epoch: Tensor) -> tf.data.Dataset:
-        index = tf.range(count, dtype=tf.int64)
+        index = tf.constant(indices, tf.int64)
         if training:
             pair = tf.stack([tf.constant(seed, tf.int64), epoch])
             index = tf.random.experimental.stateless_shuffle(index, pair)

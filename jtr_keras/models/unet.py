@@ -15,7 +15,9 @@ class UNet(keras.layers.Layer):
     """Encoder and decoder joined level by level; two convolutions a level.
 
     Args:
-        widths: Channels of each level, from full resolution down.
+        widths: Channels of each level, from the finest down.
+        stem_strides: int. Strides of a first convolution, which makes all
+            features coarser and the network cheaper; 1 for no such layer.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -24,7 +26,11 @@ class UNet(keras.layers.Layer):
         training: Whether batch statistics are used and updated.
 
     Returns:
-        Features of shape `(batch, height, width, widths[0])`.
+        Features of shape `(batch, height / stem_strides,
+        width / stem_strides, widths[0])`.
+
+    Raises:
+        ValueError: If there are fewer than two levels.
 
     Example:
 
@@ -37,7 +43,10 @@ class UNet(keras.layers.Layer):
     """
 
     def __init__(
-        self, widths: Sequence[int] = (16, 32, 64, 128, 128), **kwargs: Any
+        self,
+        widths: Sequence[int] = (16, 32, 64, 128, 128),
+        stem_strides: int = 1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if len(widths) < 2:
@@ -45,8 +54,14 @@ class UNet(keras.layers.Layer):
                 f"`widths` must have at least two levels; got {tuple(widths)}."
             )
         self.widths = tuple(widths)
-        self.stride = 2 ** (len(self.widths) - 1)
+        self.stem_strides = stem_strides
+        self.stride = stem_strides * 2 ** (len(self.widths) - 1)
         dtype = self.dtype_policy
+        self.stem = keras.layers.Identity(dtype=dtype)
+        if stem_strides > 1:
+            self.stem = keras.layers.Conv2D(
+                self.widths[0], 3, stem_strides, padding="same", dtype=dtype
+            )
         # Two blocks a level, flat: Keras saves no layer in a list of lists.
         self.down = [
             ConvBlock(w, dtype=dtype) for w in self.widths for _ in range(2)
@@ -61,7 +76,8 @@ class UNet(keras.layers.Layer):
         self.enlarge = keras.layers.UpSampling2D(dtype=dtype)
 
     def build(self, input_shape: Shape) -> None:
-        channels: Any = input_shape[-1]
+        self.stem.build(input_shape)
+        channels: Any = self.stem.compute_output_shape(input_shape)[-1]
         size = (None, None, None)
         for block in self.down:
             block.build((*size, channels))
@@ -72,7 +88,7 @@ class UNet(keras.layers.Layer):
             channels = second.filters
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        features, skips = inputs, []
+        features, skips = self.stem(inputs), []
         for level, _ in enumerate(self.widths):
             if level:
                 features = self.pool(features)
@@ -86,7 +102,11 @@ class UNet(keras.layers.Layer):
         return features
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (*input_shape[:-1], self.widths[0])
+        shape = self.stem.compute_output_shape(input_shape)
+        return (*shape[:-1], self.widths[0])
 
     def get_config(self) -> Config:
-        return super().get_config() | {"widths": self.widths}
+        return super().get_config() | {
+            "widths": self.widths,
+            "stem_strides": self.stem_strides,
+        }

@@ -51,6 +51,15 @@ class PipelineTest(TestCase):
         self.assertEqual(int(data.cardinality()), 3)
         self.assertAllClose(images(data), RandomSource(5).arrays["image"])
 
+    def test_images_without_labels_can_be_left_out(self):
+        labels = np.zeros((5, 4))
+        labels[[1, 4], [0, 2]] = 1.0
+        data = make(labels=labels, labelled_only=True)
+        self.assertEqual(int(data.cardinality()), 1)
+        self.assertAllClose(
+            images(data), RandomSource(5).arrays["image"].numpy()[[1, 4]]
+        )
+
     def test_epochs_differ_and_can_be_played_again(self):
         data = make(training=True, num_views=2, augmentation=Augmentation())
         first, second = images(data), images(data)

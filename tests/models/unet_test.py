@@ -48,6 +48,18 @@ class UNetTest(TestCase):
                 block.norm.moving_variance.numpy(), np.ones(block.filters)
             )
 
+    def test_a_stem_makes_features_coarser(self):
+        unet = UNet(widths=(4, 8), stem_strides=2)
+        self.assertEqual(unet.stride, 4)
+        images = np.random.default_rng(0).normal(size=(2, 8, 12, 3))
+        outputs = unet(images)
+        self.assertEqual(outputs.shape, (2, 4, 6, 4))
+        self.assertEqual(unet.compute_output_shape((2, 8, 12, 3)), (2, 4, 6, 4))
+        rest = UNet(widths=(4, 8))
+        rest.build((None, None, None, 4))
+        rest.set_weights(unet.get_weights()[2:])
+        self.assertAllClose(outputs, rest(unet.stem(images)), atol=1e-6)
+
     def test_one_level_is_no_unet(self):
         with self.assertRaisesRegex(ValueError, r"at least two.*got \(4,\)"):
             UNet(widths=(4,))
