@@ -29,6 +29,11 @@ REGULARIZATIONS = (
             "semantics": "reference",
         },
     ),
+    (
+        "pseudo_labels",
+        room.PseudoLabels,
+        {"weight": 2.0, "threshold": 0.5, "tolerance": 0.2, "warm_up": 3},
+    ),
     ("view_consistency", room.ViewConsistency, {"detach": False}),
 )
 
