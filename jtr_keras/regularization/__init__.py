@@ -7,12 +7,14 @@ from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.regularization.joint_task import JointTaskRegularization
 from jtr_keras.regularization.pseudo_labels import PseudoLabels
 from jtr_keras.regularization.semantics import Semantics
+from jtr_keras.regularization.task_prototypes import TaskPrototypes
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.regularization.view_consistency import ViewConsistency
 
 REGULARIZATIONS = {
     "joint_task": JointTaskRegularization,
     "pseudo_labels": PseudoLabels,
+    "task_prototypes": TaskPrototypes,
     "view_consistency": ViewConsistency,
 }
 """The regularizations by the names of the command line."""
@@ -24,6 +26,7 @@ __all__ = [
     "JointTaskRegularization",
     "PseudoLabels",
     "Semantics",
+    "TaskPrototypes",
     "TaskRegularization",
     "ViewConsistency",
 ]

@@ -114,6 +114,9 @@ class SemanticSegmentation(Task):
         largest = ops.max(ops.softmax(predictions), axis=-1, keepdims=True)
         return ops.cast(largest >= threshold, loss_dtype())
 
+    def quantize(self, code: Tensor, num_bins: int) -> Tensor:
+        return code[..., None, :]  # The classes are the bins.
+
     def reconstruction_error(self, encoded: Tensor, decoded: Tensor) -> Tensor:
         entropy = ops.binary_crossentropy(encoded, decoded, from_logits=True)
         return ops.sum(entropy, axis=-1, keepdims=True)

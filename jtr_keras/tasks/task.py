@@ -164,6 +164,17 @@ class Task(abc.ABC):
         agreed = ops.all(difference <= tolerance, axis=-1, keepdims=True)
         return ops.cast(agreed, loss_dtype())
 
+    def quantize(self, code: Tensor, num_bins: int) -> Tensor:
+        """Soft assignment of codes to bins, `(..., groups, bins)`.
+
+        It sums to 1 over the bins. By default every channel is a group, its
+        bins are spread evenly over `[0, 1]`, and the share of one that is `n`
+        spacings away from the code is proportional to `exp(-n**2)`.
+        """
+        centres = ops.arange(num_bins, dtype=code.dtype) / (num_bins - 1)
+        spacings = (code[..., None] - centres) * (num_bins - 1)
+        return ops.softmax(-ops.square(spacings))
+
     def renormalize(self, targets: Tensor) -> Tensor:
         """Repairs targets after interpolation; by default, they need none."""
         return targets

@@ -146,6 +146,15 @@ class TaskConformanceTest(TestCase):
         self.assertDType(mask, "float32")
 
     @parameterized.named_parameters(*TASKS)
+    def test_quantize_tells_codes_apart(self, task, wrong):
+        code = task.encode_predictions(batch(task)[1])
+        bins = task.quantize(code, 5)
+        self.assertEqual(bins.shape[:3], SHAPE)
+        self.assertAllClose(np.sum(bins, axis=-1), np.ones(bins.shape[:-1]))
+        self.assertGreaterEqual(np.min(bins), 0.0)
+        self.assertGreater(np.std(bins, axis=0).max(), 0.1)
+
+    @parameterized.named_parameters(*TASKS)
     def test_perfect_reconstruction_is_better_than_another(self, task, wrong):
         # In the raw outputs of the autoencoder, before any squashing.
         code = task.encode_targets(batch(task)[0][:, 1:])
@@ -256,6 +265,7 @@ class TaskConformanceTest(TestCase):
                 task.encode_predictions(predictions),
                 task.reconstruction_error(code, predictions),
                 task.pseudo_targets(predictions),
+                task.quantize(code, 5),
                 task.confidence_mask(predictions, -predictions, 0.5, 0.2),
                 task.flip(targets),
                 task.rescale(targets, tf.constant(1.5)),
