@@ -5,12 +5,16 @@ import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 from jtr_keras.regularization.composition import Composition
 from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.regularization.joint_task import JointTaskRegularization
+from jtr_keras.regularization.pseudo_labels import PseudoLabels
 from jtr_keras.regularization.semantics import Semantics
+from jtr_keras.regularization.task_prototypes import TaskPrototypes
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.regularization.view_consistency import ViewConsistency
 
 REGULARIZATIONS = {
     "joint_task": JointTaskRegularization,
+    "pseudo_labels": PseudoLabels,
+    "task_prototypes": TaskPrototypes,
     "view_consistency": ViewConsistency,
 }
 """The regularizations by the names of the command line."""
@@ -20,7 +24,9 @@ __all__ = [
     "Composition",
     "JointAutoencoder",
     "JointTaskRegularization",
+    "PseudoLabels",
     "Semantics",
+    "TaskPrototypes",
     "TaskRegularization",
     "ViewConsistency",
 ]

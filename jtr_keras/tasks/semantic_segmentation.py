@@ -101,6 +101,22 @@ class SemanticSegmentation(Task):
         # Straight through: the value is hard, the gradient soft.
         return ops.stop_gradient(hard - soft) + soft
 
+    def pseudo_targets(self, predictions: Tensor) -> Tensor:
+        return ops.argmax(predictions, axis=-1)[..., None]
+
+    def confidence_mask(
+        self,
+        predictions: Tensor,
+        others: Tensor,
+        threshold: float,
+        tolerance: float,
+    ) -> Tensor:
+        largest = ops.max(ops.softmax(predictions), axis=-1, keepdims=True)
+        return ops.cast(largest >= threshold, loss_dtype())
+
+    def quantize(self, code: Tensor, num_bins: int) -> Tensor:
+        return code[..., None, :]  # The classes are the bins.
+
     def reconstruction_error(self, encoded: Tensor, decoded: Tensor) -> Tensor:
         entropy = ops.binary_crossentropy(encoded, decoded, from_logits=True)
         return ops.sum(entropy, axis=-1, keepdims=True)

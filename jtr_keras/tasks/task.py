@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from jtr_keras.ops.masking import masked_mean
+from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.types import Config, Tensor
 
 
@@ -136,6 +137,43 @@ class Task(abc.ABC):
         predictions' shape; the code is then a random sample.
         """
         return self.encode(predictions)
+
+    def pseudo_targets(self, predictions: Tensor) -> Tensor:
+        """Targets that say what predictions say; by default, themselves."""
+        return predictions
+
+    def confidence_mask(
+        self,
+        predictions: Tensor,
+        others: Tensor,
+        threshold: float,
+        tolerance: float,
+    ) -> Tensor:
+        """1.0 where predictions are good enough to learn from.
+
+        By default, where every channel of their code differs by at most
+        `tolerance` from that of `others`, a second prediction of the same
+        pixels. Tasks that predict probabilities ask for `threshold` instead.
+
+        Returns shape `(batch, height, width, 1)`.
+        """
+        difference = ops.abs(
+            self.encode_predictions(predictions)
+            - self.encode_predictions(others)
+        )
+        agreed = ops.all(difference <= tolerance, axis=-1, keepdims=True)
+        return ops.cast(agreed, loss_dtype())
+
+    def quantize(self, code: Tensor, num_bins: int) -> Tensor:
+        """Soft assignment of codes to bins, `(..., groups, bins)`.
+
+        It sums to 1 over the bins. By default every channel is a group, its
+        bins are spread evenly over `[0, 1]`, and the share of one that is `n`
+        spacings away from the code is proportional to `exp(-n**2)`.
+        """
+        centres = ops.arange(num_bins, dtype=code.dtype) / (num_bins - 1)
+        spacings = (code[..., None] - centres) * (num_bins - 1)
+        return ops.softmax(-ops.square(spacings))
 
     def renormalize(self, targets: Tensor) -> Tensor:
         """Repairs targets after interpolation; by default, they need none."""

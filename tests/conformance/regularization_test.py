@@ -29,6 +29,24 @@ REGULARIZATIONS = (
             "semantics": "reference",
         },
     ),
+    (
+        "pseudo_labels",
+        room.PseudoLabels,
+        {"weight": 2.0, "threshold": 0.5, "tolerance": 0.2, "warm_up": 3},
+    ),
+    (
+        "task_prototypes",
+        room.TaskPrototypes,
+        {
+            "contrast_weight": 0.5,
+            "consistency_weight": 0.3,
+            "dim": 4,
+            "num_bins": 5,
+            "stride": 4,
+            "temperature": 0.2,
+            "momentum": 0.8,
+        },
+    ),
     ("view_consistency", room.ViewConsistency, {"detach": False}),
 )
 

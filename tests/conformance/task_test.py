@@ -120,6 +120,41 @@ class TaskConformanceTest(TestCase):
         )
 
     @parameterized.named_parameters(*TASKS)
+    def test_predictions_agree_with_their_pseudo_targets(self, task, wrong):
+        _, predictions = batch(task)
+        targets = task.pseudo_targets(predictions)
+        # Those that are no annotation, such as negative depths, are void.
+        valid = task.valid_mask(targets)
+        self.assertEqual(valid.shape, (*SHAPE, 1))
+        self.assertGreater(np.mean(valid), 0.5)
+        own = task.loss(targets, predictions)
+        flipped = task.loss(targets, predictions[:, ::-1])
+        self.assertLess(np.max(own - flipped), 0.0)
+
+    @parameterized.named_parameters(*TASKS)
+    def test_confidence_mask_is_a_matter_of_degree(self, task, wrong):
+        _, predictions = batch(task)
+        others = predictions[:, ::-1]
+        shares = [
+            np.mean(task.confidence_mask(predictions, others, 1.0 - x, x))
+            for x in (0.0, 0.25, 1.0)
+        ]
+        self.assertEqual((shares[0], shares[2]), (0.0, 1.0))
+        self.assertBetween(shares[1], 0.05, 0.95)
+        mask = task.confidence_mask(predictions, others, 0.5, 0.1)
+        self.assertEqual(mask.shape, (*SHAPE, 1))
+        self.assertDType(mask, "float32")
+
+    @parameterized.named_parameters(*TASKS)
+    def test_quantize_tells_codes_apart(self, task, wrong):
+        code = task.encode_predictions(batch(task)[1])
+        bins = task.quantize(code, 5)
+        self.assertEqual(bins.shape[:3], SHAPE)
+        self.assertAllClose(np.sum(bins, axis=-1), np.ones(bins.shape[:-1]))
+        self.assertGreaterEqual(np.min(bins), 0.0)
+        self.assertGreater(np.std(bins, axis=0).max(), 0.1)
+
+    @parameterized.named_parameters(*TASKS)
     def test_perfect_reconstruction_is_better_than_another(self, task, wrong):
         # In the raw outputs of the autoencoder, before any squashing.
         code = task.encode_targets(batch(task)[0][:, 1:])
@@ -229,6 +264,9 @@ class TaskConformanceTest(TestCase):
                 code,
                 task.encode_predictions(predictions),
                 task.reconstruction_error(code, predictions),
+                task.pseudo_targets(predictions),
+                task.quantize(code, 5),
+                task.confidence_mask(predictions, -predictions, 0.5, 0.2),
                 task.flip(targets),
                 task.rescale(targets, tf.constant(1.5)),
                 task.renormalize(targets),

@@ -1,0 +1,53 @@
+"""A coarse grid over an image on which features and maps meet."""
+
+import math
+
+from keras import ops
+
+from jtr_keras.types import Tensor
+
+
+class Cells:
+    """Square cells that lie wholly within the image, from the top left on.
+
+    Features may be those of an image padded at the bottom and right; they are
+    taken to be a power of two smaller than it.
+
+    Args:
+        image_size: Height and width of the image.
+        feature_size: Height and width of its features.
+        stride: int. Side of a cell in pixels of the image; a power of two.
+            It is larger where the features are coarser.
+
+    Raises:
+        ValueError: If the image is smaller than a cell.
+    """
+
+    def __init__(
+        self,
+        image_size: tuple[int, int],
+        feature_size: tuple[int, int],
+        stride: int,
+    ) -> None:
+        ratio = max(math.ceil(image_size[0] / feature_size[0]), 1)
+        self.ratio = 2 ** math.ceil(math.log2(ratio))
+        self.side = max(stride, self.ratio)
+        self.rows, self.columns = (size // self.side for size in image_size)
+        if not self.rows or not self.columns:
+            raise ValueError(
+                f"Images must have at least {self.side} pixels in height and "
+                f"width, a cell of `stride`; got {image_size}."
+            )
+
+    def means(self, maps: Tensor) -> Tensor:
+        """Means over the cells of `(batch, height, width, channels)`."""
+        return self._means(maps, self.side)
+
+    def feature_means(self, features: Tensor) -> Tensor:
+        """The same of features."""
+        return self._means(features, self.side // self.ratio)
+
+    def _means(self, maps: Tensor, side: int) -> Tensor:
+        maps = maps[:, : self.rows * side, : self.columns * side]
+        shape = (-1, self.rows, side, self.columns, side, maps.shape[-1])
+        return ops.mean(ops.reshape(maps, shape), axis=(2, 4))

@@ -1,0 +1,143 @@
+"""Learning from what a teacher is sure of."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from jtr_keras.regularization.moving import moved
+from jtr_keras.regularization.task_regularization import TaskRegularization
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import Config, Tensor, TensorDict
+
+
+@keras.saving.register_keras_serializable(package="jtr_keras")
+class PseudoLabels(TaskRegularization):
+    """A teacher's predictions are the targets of tasks without a label.
+
+    The teacher, the average of the network over the past steps, predicts the
+    first view; moved as the image was, that is the target of the network's
+    prediction of the second view, by the task's own error. Only pixels that
+    the teacher is sure of count: with probabilities, those whose largest is at
+    least `threshold`; without, those of which the teacher's predictions of
+    both views have the same code in the joint space, within `tolerance`. The
+    errors are summed over these and divided by the number of all pixels, so
+    that few sure pixels weigh little. How regressions are tested is ours.
+
+    Args:
+        weight: float. Weight of the term.
+        threshold: float. Smallest probability of a pseudo label.
+        tolerance: float. Largest difference of two codes, which lie in
+            `[0, 1]`, in any channel.
+        warm_up: int. Steps in which the weight grows linearly from 0: the
+            teacher of the first steps agrees with itself, but with nothing
+            else. 0 for none.
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        y_true: Dict of targets, `(batch, views, height, width, channels)`.
+        y_pred: Dict of predictions, of the same leading shape.
+        labelled: Dict of `(batch,)`, above 0 where the image has the label.
+        teacher: Dict of the teacher's predictions, like `y_pred`.
+        geometry: `(batch, views, 4)`; see `jtr_keras.ops.resample`.
+
+    Returns:
+        Dict of the scalar `pseudo_labels`: mean over images, summed over
+        tasks.
+
+    Raises:
+        ValueError: If `threshold` is not in `[0, 1]`, or if `tolerance` or
+            `warm_up` is negative.
+
+    Example:
+
+    >>> pseudo_labels = jtr_keras.regularization.PseudoLabels(threshold=0.95)
+    >>> pseudo_labels.loss_weights
+    {'pseudo_labels': 1.0}
+
+    Reference:
+        - [Tarvainen and Valpola, 2017](https://arxiv.org/abs/1703.01780)
+        - [Sohn et al., 2020](https://arxiv.org/abs/2001.07685)
+    """
+
+    num_views = 2
+    teacher_views = 2
+    needs = ("teacher", "geometry")
+
+    def __init__(
+        self,
+        weight: float = 1.0,
+        threshold: float = 0.9,
+        tolerance: float = 0.05,
+        warm_up: int = 500,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**({"autocast": False} | kwargs))
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"`threshold` must be in [0, 1]; got {threshold}.")
+        for name, value in (("tolerance", tolerance), ("warm_up", warm_up)):
+            if value < 0:
+                raise ValueError(f"`{name}` must be at least 0; got {value}.")
+        self.weight = weight
+        self.threshold = threshold
+        self.tolerance = tolerance
+        self.warm_up = warm_up
+        self.loss_weights = {"pseudo_labels": weight}
+
+    def build_for_tasks(self) -> None:
+        self.steps = self.add_weight(
+            shape=(),
+            initializer="zeros",
+            dtype="float32",
+            trainable=False,
+            aggregation="mean",
+            name="steps",
+        )
+
+    def call(
+        self,
+        y_true: TensorDict,
+        y_pred: TensorDict,
+        labelled: TensorDict,
+        teacher: TensorDict | None = None,
+        geometry: Tensor = None,
+    ) -> dict[str, Tensor]:
+        assert teacher is not None
+        total: Tensor = 0.0
+        for task in self.tasks:
+            error = self._error(
+                task, y_pred[task.name], teacher[task.name], geometry
+            )
+            unlabelled = ops.cast(labelled[task.name] == 0, error.dtype)
+            total += ops.mean(unlabelled * error)
+        return {"pseudo_labels": ops.cast(self._growth(), total.dtype) * total}
+
+    def get_config(self) -> Config:
+        return super().get_config() | {
+            "weight": self.weight,
+            "threshold": self.threshold,
+            "tolerance": self.tolerance,
+            "warm_up": self.warm_up,
+        }
+
+    def _error(
+        self, task: Task, y_pred: Tensor, teacher: Tensor, geometry: Tensor
+    ) -> Tensor:
+        """Errors of the second view's pixels that count, `(batch,)`."""
+        teacher = ops.stop_gradient(teacher)
+        predictions = moved(task, teacher[:, 0], geometry[:, 1])
+        mask = task.confidence_mask(
+            predictions, teacher[:, 1], self.threshold, self.tolerance
+        )
+        targets = task.pseudo_targets(predictions)
+        mask = mask * task.valid_mask(targets)
+        error = task.error(task.clean(targets), y_pred[:, 1])
+        # Not a product: what is masked may be NaN.
+        error = ops.where(mask > 0, error, ops.zeros_like(error))
+        return ops.mean(error, axis=(1, 2, 3))
+
+    def _growth(self) -> Tensor:
+        """Share of the weight at this step, which it counts."""
+        growth = ops.minimum(1.0, (self.steps + 1.0) / max(self.warm_up, 1))
+        self.steps.assign_add(1.0)
+        return growth

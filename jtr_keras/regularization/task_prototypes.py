@@ -1,0 +1,209 @@
+"""What labelled positions look like in feature space."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from jtr_keras.ops.masking import masked_mean
+from jtr_keras.ops.precision import full_precision, loss_dtype
+from jtr_keras.ops.similarity import unit_vectors
+from jtr_keras.regularization.cells import Cells
+from jtr_keras.regularization.task_regularization import TaskRegularization
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import Config, Tensor, TensorDict
+
+
+@keras.saving.register_keras_serializable(package="jtr_keras")
+class TaskPrototypes(TaskRegularization):
+    """Embeddings near the prototype of their label; predictions that agree.
+
+    Every task's codes in the joint space are assigned to bins: classes, or
+    bins of each channel. The prototype of a bin is the average over the past
+    steps of the embeddings of the positions with that label. Embeddings are
+    projected features, one space for all tasks, of unit length. The contrast
+    pulls a labelled position to its bin's prototype and away from others; the
+    consistency pulls predictions without a label to the bins whose prototypes
+    their position resembles, as much as it resembles these alone. So labels of
+    one task, which move embeddings, reach the predictions of another.
+
+    The design is ours. Cost is linear in the number of tasks.
+
+    Args:
+        contrast_weight: float. Weight of the contrast.
+        consistency_weight: float. Weight of the consistency.
+        dim: int. Dimension of the embeddings.
+        num_bins: int. Bins of each channel of a task without classes.
+        stride: int. Pixels between two positions, a power of two.
+        temperature: float. What cosines are divided by.
+        momentum: float. Share of a prototype that a step keeps.
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        y_true: Dict of targets, `(batch, views, height, width, channels)`.
+        y_pred: Dict of predictions, of the same leading shape.
+        labelled: Dict of `(batch,)`, above 0 where the image has the label.
+        features: `(batch, views, height / r, width / r, channels)`.
+
+    Returns:
+        Dict of the scalars `prototype_contrast` and `prototype_consistency` of
+        the first view: means over images, summed over tasks.
+
+    Raises:
+        ValueError: If `num_bins` is less than 2, `temperature` not positive,
+            or `momentum` not in `[0, 1)`.
+
+    Example:
+
+    >>> prototypes = jtr_keras.regularization.TaskPrototypes()
+    >>> sorted(prototypes.loss_weights)
+    ['prototype_consistency', 'prototype_contrast']
+
+    Reference:
+        - Ours, after [Snell et al., 2017](https://arxiv.org/abs/1703.05175)
+          and [van den Oord et al., 2018](https://arxiv.org/abs/1807.03748)
+    """
+
+    needs = ("features",)
+
+    def __init__(
+        self,
+        contrast_weight: float = 0.1,
+        consistency_weight: float = 0.1,
+        dim: int = 32,
+        num_bins: int = 8,
+        stride: int = 8,
+        temperature: float = 0.1,
+        momentum: float = 0.9,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**({"autocast": False} | kwargs))
+        if num_bins < 2:
+            raise ValueError(f"`num_bins` must be at least 2; got {num_bins}.")
+        if not temperature > 0:
+            raise ValueError(
+                f"`temperature` must be positive; got {temperature}."
+            )
+        if not 0 <= momentum < 1:
+            raise ValueError(f"`momentum` must be in [0, 1); got {momentum}.")
+        self.loss_weights = {
+            "prototype_contrast": contrast_weight,
+            "prototype_consistency": consistency_weight,
+        }
+        self.dim = dim
+        self.num_bins = num_bins
+        self.stride = stride
+        self.temperature = temperature
+        self.momentum = momentum
+
+    def build_for_tasks(self) -> None:
+        self.projection = keras.layers.Dense(
+            self.dim, use_bias=False, dtype=loss_dtype()
+        )
+        self.projection.build((None, None, None, self.feature_channels))
+        self.prototypes = {task.name: self._memory(task) for task in self.tasks}
+
+    def call(
+        self,
+        y_true: TensorDict,
+        y_pred: TensorDict,
+        labelled: TensorDict,
+        features: Tensor = None,
+    ) -> dict[str, Tensor]:
+        first = features[:, 0]
+        size = y_pred[self.tasks[0].name].shape[2:4]
+        cells = Cells(size, first.shape[1:3], self.stride)
+        means = cells.feature_means(full_precision(first))
+        embeddings = unit_vectors(self.projection(means))
+        contrast: Tensor = 0.0
+        consistency: Tensor = 0.0
+        for task in self.tasks:
+            name = task.name
+            has_label = ops.cast(labelled[name] > 0, embeddings.dtype)
+            log_shares, seen = self._resemblance(task, embeddings)
+            bins, valid = self._label_bins(task, y_true[name][:, 0], cells)
+            error = _cross_entropy(ops.where(seen, bins, 0.0), log_shares)
+            contrast += ops.mean(has_label * masked_mean(error, valid))
+            codes = cells.means(task.encode_predictions(y_pred[name][:, 0]))
+            shares = ops.where(seen, ops.exp(log_shares), 0.0)
+            certainty = _certainty(shares, log_shares)
+            error = _cross_entropy(
+                ops.stop_gradient(certainty * shares),
+                ops.log(task.quantize(codes, self.num_bins) + 1e-12),
+            )
+            error = ops.mean(error, axis=(1, 2, 3))
+            consistency += ops.mean((1.0 - has_label) * error)
+            weight = has_label[:, None, None, None] * valid
+            self._update(task, embeddings, weight[..., None] * bins)
+        return {
+            "prototype_contrast": contrast,
+            "prototype_consistency": consistency,
+        }
+
+    def get_config(self) -> Config:
+        return super().get_config() | {
+            "contrast_weight": self.loss_weights["prototype_contrast"],
+            "consistency_weight": self.loss_weights["prototype_consistency"],
+            "dim": self.dim,
+            "num_bins": self.num_bins,
+            "stride": self.stride,
+            "temperature": self.temperature,
+            "momentum": self.momentum,
+        }
+
+    def _memory(self, task: Task) -> Any:
+        """Average embedding of each bin; its length is the bin's share."""
+        bins = task.quantize(ops.zeros((1, task.channels)), self.num_bins)
+        return self.add_weight(
+            shape=(*bins.shape[1:], self.dim),
+            initializer="zeros",
+            dtype=loss_dtype(),
+            trainable=False,
+            aggregation="mean",
+            name=f"prototypes_{task.name}",
+        )
+
+    def _resemblance(
+        self, task: Task, embeddings: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Log shares of the bins at each position, and which bins were seen.
+
+        Shapes `(batch, rows, columns, groups, bins)` and `(groups, bins)`.
+        """
+        directions = unit_vectors(self.prototypes[task.name].value)
+        seen = ops.any(directions != 0, axis=-1)
+        cosines = ops.einsum("bijd,gkd->bijgk", embeddings, directions)
+        logits = ops.where(seen, cosines / self.temperature, -1e9)
+        return ops.log_softmax(logits), seen
+
+    def _label_bins(
+        self, task: Task, targets: Tensor, cells: Cells
+    ) -> tuple[Tensor, Tensor]:
+        """Bins of the mean label of each cell, and its annotated share."""
+        mask = task.valid_mask(targets)
+        valid = cells.means(mask)
+        codes = cells.means(mask * task.encode_targets(targets))
+        codes = codes / ops.where(valid > 0, valid, 1.0)
+        return task.quantize(codes, self.num_bins), valid
+
+    def _update(self, task: Task, embeddings: Tensor, weights: Tensor) -> None:
+        """Means over positions, so that replicas' means are the batch's."""
+        memory = self.prototypes[task.name]
+        sums = ops.einsum(
+            "bijgk,bijd->bgkd", weights, ops.stop_gradient(embeddings)
+        )
+        _, rows, columns, _ = embeddings.shape
+        found = ops.mean(sums, axis=0) / (rows * columns)
+        memory.assign(self.momentum * memory + (1.0 - self.momentum) * found)
+
+
+def _certainty(shares: Tensor, log_shares: Tensor) -> Tensor:
+    """1 where all resemble one bin, 0 where they resemble all bins alike."""
+    entropy = -ops.sum(shares * log_shares, axis=-1, keepdims=True)
+    return 1.0 - entropy / math.log(shares.shape[-1])
+
+
+def _cross_entropy(shares: Tensor, log_shares: Tensor) -> Tensor:
+    """Mean over groups, `(batch, rows, columns, 1)`."""
+    return -ops.mean(ops.sum(shares * log_shares, axis=-1), -1, keepdims=True)

@@ -1,0 +1,161 @@
+import keras
+import numpy as np
+import tensorflow as tf
+
+from jtr_keras.regularization import TaskPrototypes
+from jtr_keras.tasks import DenseRegression, SemanticSegmentation
+from tests import toy
+from tests.testing import TestCase
+from tests.training.distribution_test import LABELLED, ONE, TWO
+
+SEGMENTATION = SemanticSegmentation(num_classes=3)
+EDGES = DenseRegression("edges")
+UNSEEN = (0.0, 0.0)
+
+
+def bound(task, prototypes=None, **options):
+    """Embeddings are the directions of two-channel features."""
+    sizes = {"dim": 2, "stride": 2, "temperature": 0.5}
+    layer = TaskPrototypes(**(sizes | options))
+    layer.bind([task], feature_channels=2)
+    layer.projection.set_weights([np.eye(2)])
+    if prototypes is not None:
+        layer.prototypes[task.name].assign([prototypes])
+    return layer
+
+
+def call(layer, target, prediction, labelled=1.0, feature=(3.0, 4.0)):
+    """One image of a cell, constant but where `target` is an array."""
+    task = layer.tasks[0]
+    target = np.broadcast_to(target, (1, 1, 2, 2, 1))
+    return layer(
+        {task.name: tf.constant(target, task.target_dtype)},
+        {task.name: tf.fill((1, 1, 2, 2, 1), 1.0) * prediction},
+        {task.name: tf.constant([labelled])},
+        features=tf.fill((1, 1, 2, 2, 1), 1.0) * feature,
+    )
+
+
+class TaskPrototypesTest(TestCase):
+    def test_contrast_by_hand(self):
+        # The embedding is (0.6, 0.8); the third class was never seen.
+        layer = bound(SEGMENTATION, [(0.1, 0.0), (0.0, 0.7), UNSEEN])
+        losses = call(layer, 0, [0.0, 0.0, 0.0])
+        expected = -np.log(np.exp(1.2) / (np.exp(1.2) + np.exp(1.6)))
+        self.assertAllClose(losses["prototype_contrast"], expected)
+        self.assertAllEqual(losses["prototype_consistency"], 0.0)
+
+    def test_mixed_and_void_cells(self):
+        # Void pixels do not dilute, and a cell of two classes is half each.
+        prototypes = [(0.1, 0.0), (0.0, 0.7), UNSEEN]
+        target = np.reshape([0, 1, -1, -1], (1, 1, 2, 2, 1))
+        losses = call(bound(SEGMENTATION, prototypes), target, [0.0] * 3)
+        expected = np.log(np.exp(1.2) + np.exp(1.6)) - 0.5 * (1.2 + 1.6)
+        self.assertAllClose(losses["prototype_contrast"], expected)
+
+    def test_unseen_classes_have_no_contrast(self):
+        for prototypes in (
+            [UNSEEN, UNSEEN, UNSEEN],
+            [(1.0, 0.0), (0.0, 1.0), UNSEEN],
+        ):
+            losses = call(bound(SEGMENTATION, prototypes), 2, [0.0] * 3)
+            self.assertAllEqual(losses["prototype_contrast"], 0.0)
+
+    def test_consistency_by_hand(self):
+        layer = bound(SEGMENTATION, [(0.1, 0.0), (0.0, 0.7), UNSEEN])
+        probabilities = np.array([0.2, 0.7, 0.1])
+        losses = call(layer, -1, np.log(probabilities), labelled=0.0)
+        share = np.exp(1.2) / (np.exp(1.2) + np.exp(1.6))
+        shares = np.array([share, 1.0 - share])
+        expected = -shares @ np.log([0.2, 0.7])
+        # As sure as the entropy is less than that of three equal shares.
+        expected *= 1.0 + shares @ np.log(shares) / np.log(3.0)
+        self.assertAllClose(losses["prototype_consistency"], expected)
+        self.assertAllEqual(losses["prototype_contrast"], 0.0)
+
+    def test_what_resembles_all_alike_teaches_nothing(self):
+        layer = bound(SEGMENTATION, [(1.0, 0.0)] * 3)
+        losses = call(layer, -1, [1.0, 0.0, 0.0], labelled=0.0)
+        self.assertAllClose(losses["prototype_consistency"], 0.0, atol=1e-6)
+
+    def test_bins_of_a_regression_by_hand(self):
+        # Centres 0, 0.5 and 1; a value of 0.25 is half a spacing from two.
+        shares = np.exp([-0.25, -0.25, -2.25])
+        shares /= shares.sum()
+        code = tf.constant([[0.25]])
+        self.assertAllClose(EDGES.quantize(code, 3), [[shares]])
+        layer = bound(EDGES, [(1.0, 0.0), (0.0, 1.0), UNSEEN], num_bins=3)
+        losses = call(layer, 0.25, [0.5])
+        logs = np.array([1.2, 1.6]) - np.log(np.exp(1.2) + np.exp(1.6))
+        expected = -shares[:2] @ logs
+        self.assertAllClose(losses["prototype_contrast"], expected)
+
+    def test_prototypes_are_averages_of_labelled_embeddings(self):
+        old = np.array([(0.1, 0.0), (0.0, 0.7), UNSEEN])
+        layer = bound(SEGMENTATION, old, momentum=0.75)
+        target = np.reshape([0, 2, -1, -1], (1, 1, 2, 2, 1))
+        call(layer, target, [0.0] * 3)
+        # Half of the pixels, half of these of each class: a quarter each.
+        expected = 0.75 * old
+        expected[[0, 2]] += 0.25 * 0.25 * np.array([0.6, 0.8])
+        found = layer.prototypes["segmentation"]
+        self.assertAllClose(found, [expected])
+        call(layer, -1, [9.0, 0.0, 0.0], labelled=0.0)
+        self.assertAllClose(found, [0.75 * expected])
+
+    def test_who_learns(self):
+        # Labels teach features; features teach predictions without a label.
+        layer = bound(SEGMENTATION, [(1.0, 0.0), (0.0, 1.0), UNSEEN])
+        for labelled in (1.0, 0.0):
+            feature = tf.constant([3.0, 4.0])
+            prediction = tf.constant([0.5, 0.0, 0.0])
+            sources = [feature, prediction, layer.projection.kernel.value]
+            with tf.GradientTape() as tape:
+                tape.watch(sources)
+                losses = call(layer, 0, prediction, labelled, feature)
+                total = sum(losses.values())
+            gradients = tape.gradient(total, sources)
+            moved = [g is not None and np.any(g != 0) for g in gradients]
+            is_labelled = bool(labelled)
+            self.assertEqual(moved, [is_labelled, not is_labelled, is_labelled])
+            if not labelled:  # Towards the second class, which is nearer.
+                self.assertGreater(gradients[1][0], 0.0)
+                self.assertLess(gradients[1][1], 0.0)
+
+    def test_prototypes_are_saved(self):
+        model = toy.make_model(TaskPrototypes(stride=4, dim=3))
+        model.compile("sgd", jit_compile=False)
+        model.fit(toy.make_dataset(toy.make_batch(), repeats=2), verbose=0)
+        path = f"{self.get_temp_dir()}/model.keras"
+        model.save(path)
+        copy = keras.saving.load_model(path).regularization
+        for name, memory in model.regularization.prototypes.items():
+            self.assertGreater(np.abs(memory).max(), 0.0, name)
+            self.assertAllEqual(copy.prototypes[name], memory)
+
+    def test_two_replicas_take_the_steps_of_one(self):
+        models = []
+        for strategy in (ONE, TWO):
+            data = toy.make_dataset(toy.make_batch(LABELLED), repeats=2)
+            with strategy.scope():
+                model = toy.make_model(TaskPrototypes(stride=4, dim=3))
+                model.compile("sgd", jit_compile=False)
+            logs = model.fit(data, verbose=0).history
+            models.append((model.regularization, logs))
+        (one, first), (two, second) = models
+        for name in one.loss_weights:
+            self.assertGreater(first[name][0], 0.01)
+            self.assertAllClose(first[name], second[name], rtol=1e-3)
+        for name, memory in one.prototypes.items():
+            self.assertAllClose(
+                memory.numpy(), two.prototypes[name].numpy(), atol=1e-4
+            )
+
+    def test_arguments_are_checked(self):
+        for name, value in (
+            ("num_bins", 1),
+            ("temperature", 0.0),
+            ("momentum", 1.0),
+        ):
+            with self.assertRaisesRegex(ValueError, f"`{name}`.*{value}"):
+                TaskPrototypes(**{name: value})
