@@ -19,6 +19,7 @@ EXTRAS = {
     "dev": [
         "hypothesis>=6.100",
         "import-linter>=2.0",
+        "matplotlib>=3.8",
         "mypy>=1.11",
         "pytest>=8.0",
         "ruff>=0.6",

@@ -126,6 +126,12 @@ def _define_train(values: flags.FlagValues) -> None:
         "Headline metric of each task that counts as delta_mtl = 0.",
     )
     integer("epochs", 30, "Epochs in all, those of earlier runs included.", 1)
+    integer(
+        "steps",
+        None,
+        "Steps in all, to the nearest whole epoch; replaces --epochs.",
+        1,
+    )
     flags.DEFINE_float(
         "learning_rate", 1e-3, "Peak rate of Adam.", 0.0, flag_values=values
     )

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -46,30 +47,48 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         values.regularization,
         values.regularization_options,
     )
-    options = {"batch_size": values.batch_size, "seed": values.seed}
-    train = dataset.load(
-        root,
-        values.train_split,
-        tasks,
-        training=True,
-        labels=values.labels,
-        labelled_only=values.labelled_only,
-        num_views=max(
-            regularization.num_views if regularization else 1,
-            values.supervised_views,
-        ),
-        **options,
+    compared = regularization.num_views if regularization else 1
+    train, val = _data(
+        dataset, root, tasks, values, max(compared, values.supervised_views)
     )
-    val = dataset.load(root, values.val_split, tasks, training=False, **options)
-    model = _model(values, tasks, regularization, int(train.cardinality()))
+    steps_per_epoch = int(train.cardinality())
+    epochs = values.epochs
+    if values.steps:
+        epochs = max(round(values.steps / steps_per_epoch), 1)
+    model = _model(values, tasks, regularization, epochs * steps_per_epoch)
     model.fit(
         train,
         validation_data=val if values.validate else None,
-        epochs=values.epochs,
+        epochs=epochs,
         callbacks=_callbacks(workdir, val, values),
         verbose=1 if sys.stdout.isatty() else 2,
     )
     _finish(model, val, workdir)
+
+
+def _data(
+    dataset: Dataset,
+    root: str,
+    tasks: list[Task],
+    values: flags.FlagValues,
+    num_views: int,
+) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """The training and the validation data."""
+    load = partial(
+        dataset.load,
+        root,
+        tasks=tasks,
+        batch_size=values.batch_size,
+        seed=values.seed,
+    )
+    train = load(
+        values.train_split,
+        training=True,
+        labels=values.labels,
+        labelled_only=values.labelled_only,
+        num_views=num_views,
+    )
+    return train, load(values.val_split, training=False)
 
 
 def make(kind: str, table: dict[str, Any], name: str, options: Any) -> Any:
@@ -108,15 +127,13 @@ def _model(
     values: flags.FlagValues,
     tasks: list[Task],
     regularization: Any,
-    steps_per_epoch: int,
+    steps: int,
 ) -> MultiTaskModel:
     gpus = tf.config.list_logical_devices("GPU")
     strategy = tf.distribute.get_strategy()
     if len(gpus) > 1:
         strategy = tf.distribute.MirroredStrategy()
-    rate = learning_rate(
-        values.schedule, values.learning_rate, values.epochs * steps_per_epoch
-    )
+    rate = learning_rate(values.schedule, values.learning_rate, steps)
     with strategy.scope():
         backbone = make(
             "backbone", BACKBONES, values.backbone, values.backbone_options

@@ -1,0 +1,184 @@
+"""Compares methods on the same data, backbone and budget.
+
+    python -m benchmarks.compare                    # everything, resumable
+    python -m benchmarks.compare --methods=supervised,joint_task --seeds=0
+    python -m benchmarks.compare --report           # table and plot alone
+
+Every finished run is a row of the CSV and is not run again; a killed one goes
+on at its last epoch. Every method gets the same number of steps, images a
+step and supervised views, and is evaluated after its last step: no epoch is
+chosen. Reports compare runs of the same seed, which share labels, order of
+images and views.
+"""
+
+import concurrent.futures
+import csv
+import dataclasses
+import hashlib
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+from absl import app, flags
+
+from benchmarks.methods import METHODS
+from benchmarks.report import report
+from benchmarks.runs import Run
+from jtr_keras.data import get_dataset, label_matrix
+
+flags.DEFINE_list("methods", list(METHODS), "Which methods.")
+flags.DEFINE_list("labels", ["onelabel", "randomlabels"], "Label settings.")
+flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds.")
+flags.DEFINE_integer("steps", 4800, "Steps of every network.", 1)
+flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
+flags.DEFINE_integer("views", 2, "Supervised views of each image.", 1)
+flags.DEFINE_float("learning_rate", 3e-3, "Peak rate of Adam.")
+flags.DEFINE_string("dataset", "rooms", "Any dataset of `jtr train`.")
+flags.DEFINE_string("root", None, "Folder of the dataset; not for rooms.")
+flags.DEFINE_string("train_split", "train", "Split or part to train on.")
+flags.DEFINE_string("val_split", "val", "Split or part to evaluate on.")
+flags.DEFINE_list("tasks", None, "Tasks; the dataset's usual ones if none.")
+flags.DEFINE_string("backbone", "unet", "Any backbone of `jtr train`.")
+flags.DEFINE_string(
+    "backbone_options",
+    '{"widths": [32, 64, 128, 128], "stem_strides": 4}',
+    "Its arguments, JSON.",
+)
+flags.DEFINE_integer("head_filters", 32, "Channels inside each head.", 1)
+flags.DEFINE_string("results", "benchmarks/results/rooms.csv", "The CSV.")
+flags.DEFINE_string("runs", "runs/compare", "Folder of the runs.")
+flags.DEFINE_integer("jobs", 1, "Runs at the same time.", 1)
+flags.DEFINE_integer("threads", 0, "Threads of each run; 0 for all.", 0)
+flags.DEFINE_bool("report", False, "Print and plot what there is; run nothing.")
+FLAGS = flags.FLAGS
+
+
+def main(_):
+    tasks = get_dataset(FLAGS.dataset).make_tasks(FLAGS.tasks)
+    runs = planned(tuple(task.name for task in tasks))
+    results = Results(pathlib.Path(FLAGS.results))
+    failed = False
+    if not FLAGS.report:
+        failed = execute(runs, results)
+    keys = {run.key for run in runs}
+    rows = [row for row in results.read() if row["key"] in keys]
+    if rows:
+        report(rows, tasks, results.path.with_suffix(".png"))
+    if failed:
+        sys.exit("Some runs failed; the same command runs them again.")
+
+
+def planned(tasks):
+    """All runs, seed by seed, so that what is done is always comparable."""
+    unknown = sorted(set(FLAGS.methods) - set(METHODS))
+    if unknown:
+        sys.exit(f"There is no method {unknown}; there are {sorted(METHODS)}.")
+    shared = {
+        name: FLAGS[name].value
+        for name in (
+            *("dataset", "root", "train_split", "val_split", "batch_size"),
+            *("learning_rate", "backbone", "backbone_options", "head_filters"),
+        )
+        if FLAGS[name].value is not None
+    } | {"supervised_views": FLAGS.views}
+    return [
+        Run(method, labels, int(seed), FLAGS.steps, tasks, shared)
+        for seed in FLAGS.seeds
+        for labels in FLAGS.labels
+        for method in FLAGS.methods
+    ]
+
+
+@dataclasses.dataclass
+class Results:
+    """The CSV of finished runs; safe for several threads."""
+
+    path: pathlib.Path
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+
+    def read(self):
+        if not self.path.exists():
+            return []
+        with self.path.open() as file:
+            return list(csv.DictReader(file))
+
+    def append(self, row):
+        with self.lock:
+            rows = [*self.read(), row]
+            names = list(dict.fromkeys(name for r in rows for name in r))
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self.path.with_suffix(".tmp")
+            with temporary.open("w") as file:
+                writer = csv.DictWriter(file, names, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+            temporary.replace(self.path)
+
+
+def execute(runs, results):
+    """Runs what is not in the results yet; whether any run failed."""
+    done = {row["key"] for row in results.read()}
+    left = [run for run in runs if run.key not in done]
+    print(
+        f"{len(runs)} runs, {len(runs) - len(left)} of them done.", flush=True
+    )
+    failed = False
+    with concurrent.futures.ThreadPoolExecutor(FLAGS.jobs) as pool:
+        futures = {pool.submit(one, run, results): run for run in left}
+        finished = concurrent.futures.as_completed(futures)
+        for count, future in enumerate(finished, 1):
+            run = futures[future]
+            name = f"{run.method} {run.labels} seed {run.seed}"
+            try:
+                said = f"{future.result() / 60:.1f} min"
+            except RuntimeError as error:
+                failed, said = True, f"FAILED: {error}"
+            print(f"[{count}/{len(left)}] {name}: {said}", flush=True)
+    return failed
+
+
+def one(run, results):
+    """Executes a run and keeps its row; returns its seconds."""
+    begin = time.monotonic()
+    digest = hashlib.sha256(run.key.encode()).hexdigest()[:10]
+    folder = pathlib.Path(FLAGS.runs) / f"{run.method}-{digest}"
+    measured = run.execute(folder, label_file(run), FLAGS.threads)
+    seconds = time.monotonic() - begin
+    identity = {
+        "labels": run.labels,
+        "method": run.method,
+        "seed": run.seed,
+        "revision": revision(),
+        "seconds": f"{seconds:.0f}",
+    }
+    results.append(identity | measured | {"key": run.key})
+    return seconds
+
+
+def label_file(run):
+    """Which image has which label: the same for every method of a seed."""
+    source = get_dataset(FLAGS.dataset).open(
+        FLAGS.root or "", FLAGS.train_split
+    )
+    tasks = get_dataset(FLAGS.dataset).make_tasks(run.tasks)
+    drawn = label_matrix(run.labels, source, tasks, run.seed)
+    matrix = np.zeros((source.num_images, len(source.columns)), np.float32)
+    matrix[:, [source.columns.index(name) for name in run.tasks]] = drawn
+    folder = pathlib.Path(FLAGS.runs)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"labels-{run.labels}-{len(matrix)}-{run.seed}.npy"
+    np.save(path, matrix)
+    return path
+
+
+def revision():
+    """The commit, with a + where the tree differs from it."""
+    git = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    return subprocess.run(git, capture_output=True, text=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    app.run(main)

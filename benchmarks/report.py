@@ -1,0 +1,121 @@
+"""Tables and plots of compared methods."""
+
+import math
+
+import numpy as np
+
+from benchmarks.methods import METHODS, SINGLE_TASK, SUPERVISED
+from jtr_keras.metrics import DeltaMTL
+
+
+def report(rows, tasks, plot):
+    """Prints a Markdown table for each label setting and draws the gains.
+
+    Args:
+        rows: Rows of the CSV.
+        tasks: The tasks, whose headline metrics are compared.
+        plot: Where the plot goes.
+    """
+    settings = list(dict.fromkeys(row["labels"] for row in rows))
+    gains = {}
+    for setting in settings:
+        chosen = [row for row in rows if row["labels"] == setting]
+        gains[setting] = all_gains(chosen, tasks, SUPERVISED)
+        print(f"\n{setting}\n")
+        print("\n".join(table(chosen, tasks, gains[setting])))
+    draw(gains, plot)
+    print(f"\nPlot: {plot}")
+
+
+def headline(row, task):
+    """The metric of a task that counts."""
+    return float(row[f"{task.name}_{task.headline}"])
+
+
+def gain(row, baseline, tasks):
+    """Delta MTL of a run over another, in percent."""
+    delta = DeltaMTL(
+        {task.name: headline(baseline, task) for task in tasks},
+        {task.name: task.higher_is_better for task in tasks},
+    )
+    values = {task.name: headline(row, task) for task in tasks}
+    return float(delta.gain(values, dict.fromkeys(values, 1.0)))
+
+
+def all_gains(rows, tasks, baseline):
+    """For each method the gains over the baseline's run of the same seed."""
+    bases = {r["seed"]: r for r in rows if r["method"] == baseline}
+    return {
+        method: [
+            gain(row, bases[row["seed"]], tasks)
+            for row in rows
+            if row["method"] == method and row["seed"] in bases
+        ]
+        for method in METHODS
+    }
+
+
+def table(rows, tasks, gains):
+    """Lines of the table of a label setting."""
+    single = all_gains(rows, tasks, SINGLE_TASK)
+    heads = [f"{t.name} {t.headline}" for t in tasks]
+    names = ["method", "runs", *heads, "delta % over supervised"]
+    names += ["standard error", "delta % over single-task", "s/step", "MiB"]
+    lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    for method in METHODS:
+        own = [row for row in rows if row["method"] == method]
+        if not own:
+            continue
+        cells = [method, str(len(own))]
+        cells += [spread([headline(r, t) for r in own]) for t in tasks]
+        over = gains[method]
+        cells += [spread(over, 2), standard_error(over)]
+        cells += [spread(single[method], 2)]
+        for name, digits in (("seconds_per_step", 3), ("peak_mib", 0)):
+            cells.append(
+                f"{np.median([float(r[name]) for r in own]):.{digits}f}"
+            )
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def spread(values, digits=4):
+    """Mean and standard deviation as text."""
+    if not values:
+        return ""
+    mean = f"{np.mean(values):.{digits}f}"
+    if len(values) < 2:
+        return mean
+    return f"{mean} ± {np.std(values, ddof=1):.{digits}f}"
+
+
+def standard_error(values):
+    """Standard error of the mean as text."""
+    if len(values) < 2:
+        return ""
+    return f"{np.std(values, ddof=1) / math.sqrt(len(values)):.2f}"
+
+
+def draw(gains, path):
+    """Gains over supervised training: a dot a run, a bar the mean."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        1, len(gains), figsize=(5 * len(gains), 3.5), sharex=True, squeeze=False
+    )
+    for axis, (setting, by_method) in zip(axes[0], gains.items(), strict=True):
+        shown = [m for m in METHODS if by_method[m] and m != SUPERVISED]
+        for place, method in enumerate(shown):
+            values = by_method[method]
+            axis.barh(place, np.mean(values), color="lightsteelblue")
+            axis.plot(values, [place] * len(values), "o", color="navy", ms=4)
+        axis.set_yticks(range(len(shown)), shown)
+        axis.axvline(0, color="black", linewidth=0.8)
+        axis.set_title(setting)
+        axis.set_xlabel("delta MTL over supervised, %")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

@@ -1,0 +1,114 @@
+"""One run of a comparison: training in a process of its own."""
+
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+from benchmarks.methods import parts
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A method with a seed in a label setting.
+
+    Args:
+        method: A key of `METHODS`.
+        labels: A label setting.
+        seed: Seed of weights, labels, order and views.
+        steps: Steps of every network.
+        tasks: Names of the tasks.
+        shared: Flags of `jtr train` that all methods share.
+    """
+
+    method: str
+    labels: str
+    seed: int
+    steps: int
+    tasks: tuple[str, ...]
+    shared: dict[str, Any]
+
+    @property
+    def flags(self) -> list[dict[str, Any]]:
+        """Flags of each network that the method trains."""
+        own = {"labels": self.labels, "seed": self.seed}
+        return [
+            self.shared | own | part
+            for part in parts(self.method, list(self.tasks))
+        ]
+
+    @property
+    def key(self) -> str:
+        """What makes this run another than all others."""
+        return json.dumps(
+            {"steps": self.steps, "networks": self.flags}, sort_keys=True
+        )
+
+    def execute(
+        self, folder: pathlib.Path, labels: pathlib.Path, threads: int
+    ) -> dict[str, Any]:
+        """Trains and evaluates; goes on where an earlier process ended.
+
+        Args:
+            folder: Where the run keeps what it writes.
+            labels: File that says which image has which label.
+            threads: Threads of TensorFlow, 0 for its own choice.
+
+        Returns:
+            Metrics, median seconds a step and MiB at the peak; of several
+            networks, seconds are summed.
+
+        Raises:
+            RuntimeError: If training fails.
+        """
+        row: dict[str, Any] = {"seconds_per_step": 0.0, "peak_mib": 0.0}
+        length = {"steps": self.steps, "validate": False, "check": False}
+        for index, flags in enumerate(self.flags):
+            workdir = folder / str(index)
+            given = flags | length | {"labels": str(labels)}
+            memory = _train(workdir, given, threads)
+            metrics = json.loads((workdir / "metrics.json").read_text())
+            row |= {k: v for k, v in metrics.items() if not k.endswith("loss")}
+            row["seconds_per_step"] += _seconds(workdir / "history.csv")
+            row["peak_mib"] = max(row["peak_mib"], memory)
+        return row
+
+
+def _train(workdir: pathlib.Path, flags: dict[str, Any], threads: int) -> float:
+    """Runs `jtr train`; returns its largest resident size in MiB."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "jtr_keras.cli.main", "train"]
+    for name, value in (flags | {"workdir": str(workdir)}).items():
+        command.append(f"--{name}={_written(value)}")
+    environment = dict(os.environ)
+    if threads:
+        for pool in ("INTRAOP", "INTEROP"):
+            environment[f"TF_NUM_{pool}_THREADS"] = str(threads)
+    log = workdir / "log.txt"
+    with log.open("a") as file:
+        process = subprocess.Popen(
+            command, stdout=file, stderr=file, env=environment
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        tail = "\n".join(log.read_text().splitlines()[-5:])
+        raise RuntimeError(f"jtr train failed, see {log}:\n{tail}")
+    return usage.ru_maxrss / 1024  # KiB on Linux.
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return json.dumps(value) if isinstance(value, dict | bool) else str(value)
+
+
+def _seconds(history: pathlib.Path) -> float:
+    with history.open() as file:
+        rows = list(csv.DictReader(file))
+    return statistics.median(float(row["seconds_per_step"]) for row in rows)

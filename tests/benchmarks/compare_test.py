@@ -1,0 +1,118 @@
+import csv
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+from benchmarks import methods, report
+from benchmarks.runs import Run
+from jtr_keras import tasks
+from tests.data import files
+from tests.testing import TestCase
+
+TASKS = [
+    tasks.SemanticSegmentation(num_classes=13),
+    tasks.Depth(mean=2.0, stddev=1.0),
+]
+
+
+def row(method, seed, miou, depth):
+    return {
+        "method": method,
+        "labels": "onelabel",
+        "seed": seed,
+        "segmentation_miou": miou,
+        "depth_abs_err": depth,
+        "seconds_per_step": "0.5",
+        "peak_mib": "100",
+    }
+
+
+ROWS = [
+    row("supervised", "0", "0.2", "1.0"),
+    row("supervised", "1", "0.4", "0.5"),
+    row("joint_task", "0", "0.3", "0.9"),
+    row("joint_task", "1", "0.4", "0.6"),
+    row("joint_task", "2", "0.9", "0.1"),
+]
+
+
+class ReportTest(TestCase):
+    def test_gains_are_over_the_run_of_the_same_seed(self):
+        gains = report.all_gains(ROWS, TASKS, "supervised")
+        # Seed 0: (+50 % + 10 %) / 2; seed 1: (0 - 20 %) / 2; seed 2 has none.
+        self.assertAllClose(gains["joint_task"], [30.0, -10.0], atol=1e-4)
+        self.assertAllClose(gains["supervised"], [0.0, 0.0])
+
+    def test_spread_and_standard_error(self):
+        self.assertEqual(report.spread([1.0, 3.0], 2), "2.00 ± 1.41")
+        self.assertEqual(report.standard_error([1.0, 3.0]), "1.00")
+        self.assertEqual(report.spread([]), "")
+
+    def test_table_has_a_line_a_method(self):
+        gains = report.all_gains(ROWS, TASKS, "supervised")
+        lines = report.table(ROWS, TASKS, gains)
+        self.assertLen(lines, 4)
+        self.assertIn("| joint_task | 3 | 0.5333 ± 0.3215 |", lines[3])
+        self.assertIn("| 10.00 ± 28.28 | 20.00 |", lines[3])
+
+
+class RunTest(TestCase):
+    def test_single_task_is_a_network_a_task(self):
+        names = ["segmentation", "depth"]
+        networks = methods.parts(methods.SINGLE_TASK, names)
+        self.assertEqual([n["tasks"] for n in networks], [[n] for n in names])
+        self.assertLen(methods.parts(methods.SUPERVISED, names), 1)
+
+    def test_whatever_changes_a_run_changes_its_key(self):
+        base = {
+            "method": "supervised",
+            "labels": "onelabel",
+            "seed": 0,
+            "steps": 10,
+            "tasks": ("depth",),
+            "shared": {"batch_size": 4},
+        }
+        changes = [
+            {"method": "joint_task"},
+            {"labels": "full"},
+            {"seed": 1},
+            {"steps": 11},
+            {"tasks": ("normals",)},
+            {"shared": {"batch_size": 8}},
+        ]
+        keys = {Run(**(base | change)).key for change in [{}, *changes]}
+        self.assertLen(keys, 1 + len(changes))
+
+
+class CompareTest(TestCase):
+    def test_runs_once_and_reports(self):
+        folder = pathlib.Path(self.get_temp_dir())
+        for split in ("train", "val"):
+            files.write_folder(folder, split, count=6)
+        results = folder / "results.csv"
+        command = [
+            *(sys.executable, "-m", "benchmarks.compare", "--dataset=folder"),
+            *(f"--root={folder}", f"--results={results}", "--steps=3"),
+            *("--batch_size=2", "--methods=supervised,single_task"),
+            *("--tasks=depth", "--labels=onelabel", "--seeds=0"),
+            '--backbone_options={"widths": [4, 8]}',
+            f"--runs={folder / 'runs'}",
+        ]
+        text = subprocess.check_output(command, text=True)
+        self.assertIn("[2/2]", text)
+        self.assertIn("| single_task | 1 |", text)
+        self.assertTrue(results.with_suffix(".png").exists())
+        with results.open() as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(
+            sorted(row["method"] for row in rows), ["single_task", "supervised"]
+        )
+        for found in rows:
+            self.assertGreater(float(found["peak_mib"]), 100.0)
+            self.assertGreater(float(found["seconds_per_step"]), 0.0)
+            self.assertTrue(np.isfinite(float(found["depth_abs_err"])))
+        again = subprocess.check_output(command, text=True)
+        self.assertIn("2 runs, 2 of them done.", again)
+        self.assertNotIn("[1/", again)
