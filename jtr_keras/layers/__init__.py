@@ -4,6 +4,7 @@ import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 
 from jtr_keras.layers.conv_block import ConvBlock
 from jtr_keras.layers.dense_head import DenseHead
+from jtr_keras.layers.film import FiLM
 from jtr_keras.layers.indexed_pooling import IndexedPooling
 from jtr_keras.layers.indexed_unpooling import IndexedUnpooling
 from jtr_keras.layers.pyramid_fusion import PyramidFusion
@@ -13,6 +14,7 @@ from jtr_keras.layers.segnet_encoder import SegNetEncoder
 __all__ = [
     "ConvBlock",
     "DenseHead",
+    "FiLM",
     "IndexedPooling",
     "IndexedUnpooling",
     "PyramidFusion",

@@ -3,8 +3,10 @@
 import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 
 from jtr_keras.regularization.composition import Composition
+from jtr_keras.regularization.cross_task import CrossTaskConsistency
 from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.regularization.joint_task import JointTaskRegularization
+from jtr_keras.regularization.pair_mapping import PairMapping
 from jtr_keras.regularization.pseudo_labels import PseudoLabels
 from jtr_keras.regularization.semantics import Semantics
 from jtr_keras.regularization.task_prototypes import TaskPrototypes
@@ -12,6 +14,7 @@ from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.regularization.view_consistency import ViewConsistency
 
 REGULARIZATIONS = {
+    "cross_task": CrossTaskConsistency,
     "joint_task": JointTaskRegularization,
     "pseudo_labels": PseudoLabels,
     "task_prototypes": TaskPrototypes,
@@ -22,8 +25,10 @@ REGULARIZATIONS = {
 __all__ = [
     "REGULARIZATIONS",
     "Composition",
+    "CrossTaskConsistency",
     "JointAutoencoder",
     "JointTaskRegularization",
+    "PairMapping",
     "PseudoLabels",
     "Semantics",
     "TaskPrototypes",

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from jtr_keras.ops.freezing import call_frozen
-from jtr_keras.ops.precision import loss_dtype
+from jtr_keras.ops.noise import gumbel_noise
 from jtr_keras.ops.similarity import cosine_distance
 from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.regularization.joint_restoration import restoration_error
@@ -212,11 +212,7 @@ class JointTaskRegularization(TaskRegularization):
         for task in self.tasks:
             if task.sampled and self.choices.hard_samples:
                 batch, _, *shape = ops.shape(y_pred[task.name])
-                uniform = keras.random.uniform(
-                    (batch, NUM_DRAWS, *shape),
-                    minval=1e-7,
-                    dtype=loss_dtype(),
-                    seed=self.seed_generator,
+                noise[task.name] = gumbel_noise(
+                    (batch, NUM_DRAWS, *shape), self.seed_generator
                 )
-                noise[task.name] = -ops.log(-ops.log(uniform))
         return noise

@@ -20,6 +20,7 @@ class Depth(Task):
 
     In the joint space a depth `d` becomes `Phi((d - mean) / stddev)`, its
     quantile under a normal law, so that every task's slot lies in `[0, 1]`.
+    Its relative code, that of MTPSL, is its share of the image's largest one.
 
     Args:
         mean: float. Mean depth of the training set, in metres or its own unit.
@@ -39,6 +40,7 @@ class Depth(Task):
 
     Reference:
         - [Nishi et al., 2024](https://arxiv.org/abs/2404.01976)
+        - [Li et al., 2022](https://arxiv.org/abs/2111.14893)
     """
 
     channels = 1
@@ -82,6 +84,14 @@ class Depth(Task):
         z = (values - self.mean) / self.stddev
         return 0.5 * (1.0 + ops.erf(z / 2.0**0.5))
 
+    def relative_targets(self, targets: Tensor) -> Tensor:
+        return _by_maximum(self.clean(targets))
+
+    def relative_predictions(
+        self, predictions: Tensor, noise: Tensor | None = None
+    ) -> Tensor:
+        return _by_maximum(predictions)
+
     def reconstruction_error(self, encoded: Tensor, decoded: Tensor) -> Tensor:
         # Kept off 0 and 1, where the normal law's inverse is infinite.
         quantile = (ops.sigmoid(decoded) - 0.5) * (1.0 - 1e-5) + 0.5
@@ -122,3 +132,8 @@ class Depth(Task):
             "stddev": self.stddev,
             "inverse": self.inverse,
         }
+
+
+def _by_maximum(values: Tensor) -> Tensor:
+    """Divides by the largest value of the image, as MTPSL does."""
+    return values / (ops.max(values, axis=(1, 2, 3), keepdims=True) + 1e-12)

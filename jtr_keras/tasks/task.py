@@ -175,6 +175,20 @@ class Task(abc.ABC):
         spacings = (code[..., None] - centres) * (num_bins - 1)
         return ops.softmax(-ops.square(spacings))
 
+    def relative_targets(self, targets: Tensor) -> Tensor:
+        """Code of targets where no statistics of the data set may enter.
+
+        Override it and `relative_predictions` together where `encode` uses
+        such; by default, the code in the joint space.
+        """
+        return self.encode_targets(targets)
+
+    def relative_predictions(
+        self, predictions: Tensor, noise: Tensor | None = None
+    ) -> Tensor:
+        """Code of predictions that belongs to `relative_targets`."""
+        return self.encode_predictions(predictions, noise)
+
     def renormalize(self, targets: Tensor) -> Tensor:
         """Repairs targets after interpolation; by default, they need none."""
         return targets

@@ -19,11 +19,13 @@ LEVELS = {"widths": (4, 6), "num_convs": (1, 2)}
 NORMALIZED = LEVELS | {"normalization": "instance"}
 MASKS = [(2, 4, 2, 6, 2, 4), (2, 2, 2, 3, 2, 6)]
 HEAD = {"filters": 5, "channels": 2, "initial_bias": 3.0}
+FILM = {"num_conditions": 4, "learning_rate": 2.0}
 BLOCK = {"filters": 5, "normalization": "instance", "activation": "tanh"}
 
 LAYERS = (  # class, arguments unlike the defaults, shapes, float32 output
     (layers.ConvBlock, BLOCK, [IMAGES], False),
     (layers.DenseHead, HEAD, [IMAGES], True),
+    (layers.FiLM, FILM, [IMAGES, (2, 4)], False),
     (layers.IndexedPooling, {}, [IMAGES], False),
     (layers.IndexedUnpooling, {}, [(2, 4, 6, 4), MASKS[0]], False),
     (layers.PyramidFusion, {"filters": 5}, [[IMAGES, (2, 3, 5, 4)]], False),

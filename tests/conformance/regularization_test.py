@@ -47,6 +47,23 @@ REGULARIZATIONS = (
             "momentum": 0.8,
         },
     ),
+    (
+        "cross_task",
+        room.CrossTaskConsistency,
+        {
+            "weight": 3.0,
+            "feature_weight": 0.25,
+            "widths": (4, 6),
+            "num_convs": (2, 1),
+            "film_learning_rate": 10.0,
+            "seed": 1,
+        },
+    ),
+    (
+        "cross_task_of_few_pairs",
+        room.CrossTaskConsistency,
+        {"widths": (4, 4), "num_convs": (1, 1), "max_pairs": 2, "seed": 1},
+    ),
     ("view_consistency", room.ViewConsistency, {"detach": False}),
 )
 

@@ -155,6 +155,25 @@ class TaskConformanceTest(TestCase):
         self.assertGreater(np.std(bins, axis=0).max(), 0.1)
 
     @parameterized.named_parameters(*TASKS)
+    def test_relative_codes(self, task, wrong):
+        targets, predictions = batch(task)
+        with tf.GradientTape() as tape:
+            tape.watch(predictions)
+            predicted = task.relative_predictions(predictions)
+            squares = predicted**2
+        gradient = tape.gradient(squares, predictions)
+        self.assertGreater(np.abs(gradient).mean(), 0.0)
+        for code in (predicted, task.relative_targets(targets)):
+            self.assertEqual(code.shape, (*SHAPE, task.channels))
+            self.assertDType(code, "float32")
+            self.assertLessEqual(np.max(code), 1.0)
+            self.assertGreater(np.std(code), 0.1)
+        # What no annotation holds has no influence.
+        nothing = task.placeholder(targets.shape)
+        code = task.relative_targets(tf.constant(nothing))
+        self.assertAllEqual(code, tf.ones_like(code) * code[0, 0, 0, 0])
+
+    @parameterized.named_parameters(*TASKS)
     def test_perfect_reconstruction_is_better_than_another(self, task, wrong):
         # In the raw outputs of the autoencoder, before any squashing.
         code = task.encode_targets(batch(task)[0][:, 1:])

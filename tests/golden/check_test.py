@@ -6,7 +6,7 @@ import unittest
 import numpy as np
 from absl.testing import parameterized
 
-from tests.golden import check
+from tests.golden import check, jtr_file
 from tests.testing import TestCase
 
 FOLDER = pathlib.Path(__file__).parents[3] / "shared" / "golden"
@@ -21,9 +21,22 @@ class CheckTest(TestCase):
             list(errors),
             [
                 "predictions",
-                *check.LOSSES,
+                *jtr_file.LOSSES,
                 "model gradients",
                 "joint gradients",
+            ],
+        )
+        self.assertEqual(check.failures(errors), [])
+
+    def test_cross_task_losses_equal_the_authors_code(self):
+        errors = check.main(FOLDER / "mtpsl.npz")
+        self.assertEqual(
+            list(errors),
+            [
+                "cross_task",
+                "total",
+                "prediction gradients",
+                "mapping gradients",
             ],
         )
         self.assertEqual(check.failures(errors), [])

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from jtr_keras.ops import resize_to
+from jtr_keras.ops import resample_area, resize_to
 from tests.testing import TestCase
 
 
@@ -32,3 +32,30 @@ class ResizingTest(TestCase):
         # No needless interpolation in the graph of every prediction.
         images = tf.ones((1, 3, 4, 2))
         self.assertIs(resize_to(images, tf.zeros((1, 3, 4, 1))), images)
+
+
+class ResampleAreaTest(TestCase):
+    def test_whole_factors_are_average_pooling(self):
+        images = np.random.default_rng(0).normal(size=(2, 6, 8, 3))
+        expected = tf.nn.avg_pool2d(images, (3, 2), (3, 2), "VALID")
+        self.assertAllClose(
+            resample_area(tf.constant(images), (2, 4)), expected
+        )
+
+    def test_other_sizes_share_pixels_among_areas(self):
+        images = tf.constant([0.0, 3.0, 9.0], shape=(1, 1, 3, 1))
+        smaller = resample_area(images, (1, 2))  # 1.5 pixels each.
+        self.assertAllClose(smaller[0, 0, :, 0], [1.0, 7.0])
+        larger = resample_area(images, (2, 6))
+        self.assertAllClose(larger[0, :, :, 0], [[0, 0, 3, 3, 9, 9]] * 2)
+
+    def test_jit_compiles_with_its_gradient(self):
+        @tf.function(jit_compile=True)
+        def gradient(images):
+            with tf.GradientTape() as tape:
+                tape.watch(images)
+                total = tf.reduce_sum(resample_area(images, (2, 2)))
+            return tape.gradient(total, images)
+
+        found = gradient(tf.ones((1, 4, 6, 1)))
+        self.assertAllClose(found, tf.fill((1, 4, 6, 1), 1 / 6))

@@ -20,6 +20,17 @@ class DepthTest(TestCase):
         code = nyu().encode_predictions(column(depth))
         self.assertAllClose(code, column(quantile), atol=1e-6)
 
+    def test_relative_code_is_the_share_of_the_images_largest(self):
+        targets = tf.concat([column(2.0, 0.0, 8.0, np.nan)] * 2, axis=0)
+        targets *= tf.constant([1.0, 5.0], shape=(2, 1, 1, 1))
+        expected = [[0.25, 0.0, 1.0, 0.0]] * 2
+        found = nyu().relative_targets(targets)
+        self.assertAllClose(tf.reshape(found, (2, 4)), expected)
+        found = nyu().relative_predictions(column(-2.0, 4.0))
+        self.assertAllClose(tf.reshape(found, -1), [-0.5, 1.0])
+        nothing = nyu().relative_targets(column(0.0, 0.0))
+        self.assertAllEqual(nothing, tf.zeros_like(nothing))
+
     def test_empty_code_is_that_of_depth_0(self):
         self.assertAllClose(nyu().empty_code, 0.068421, atol=1e-6)
 
