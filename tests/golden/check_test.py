@@ -28,6 +28,11 @@ class CheckTest(TestCase):
         )
         self.assertEqual(check.failures(errors), [])
 
+    def test_nothing_expected_is_no_division_by_zero(self):
+        self.assertEqual(check.relative([0.0, 0.0], [0.0, 0.0]), 0.0)
+        self.assertEqual(check.relative([3.0, 4.0], [0.0, 0.0]), 5.0)
+        self.assertEqual(check.relative([3.0, 4.0], [0.0, 4.0]), 0.75)
+
     def test_what_is_off_is_named(self):
         file = dict(np.load(FOLDER / "cityscapes.npz"))
         file["total"] = file["total"] * (1 + 2e-6)
