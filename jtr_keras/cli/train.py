@@ -36,8 +36,6 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     tasks = dataset.make_tasks(values.tasks, values.task_options)
     if values.check:
         _check(dataset, root, tasks, values)
-    workdir = Workdir(values.workdir)
-    workdir.configure(values.flag_values_dict())
     keras.utils.set_random_seed(values.seed)
     keras.config.set_dtype_policy(values.precision)
     regularization = make(
@@ -62,6 +60,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     )
     val = dataset.load(root, values.val_split, tasks, training=False, **options)
     model = _model(values, tasks, regularization, int(train.cardinality()))
+    # Late: flags that are refused must not bind the folder's next run.
+    workdir = Workdir(values.workdir)
+    workdir.configure(values.flag_values_dict())
     model.fit(
         train,
         validation_data=val if values.validate else None,
