@@ -35,6 +35,7 @@ class DocsTest(TestCase):
             ("epochs=30", "epochs=1, steps_per_epoch=1, validation_steps=1"),
             ("batch_size=8", "batch_size=1"),
             ("Adam(1e-3)", "Adam(1e-3), jit_compile=False"),
+            ("UNet()", "UNet(widths=(4, 8))"),
         ):
             self.assertIn(long, text)
             text = text.replace(long, short)
