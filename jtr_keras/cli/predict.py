@@ -16,12 +16,17 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     """Writes `NAME.png` for every image, colour maps side by side."""
     if not arguments:
         raise ValueError("No image given: jtr predict --model=MODEL IMAGE...")
+    names = [pathlib.Path(path).stem for path in arguments]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"Images must have distinct names, since OUTPUT/NAME.png is "
+            f"written for each; got {list(arguments)}."
+        )
     images = [read_image(path) for path in arguments]
     model = load_model(values.model)
     folder = pathlib.Path(values.output)
     folder.mkdir(parents=True, exist_ok=True)
-    for path, image in zip(arguments, images, strict=True):
-        name = pathlib.Path(path).stem
+    for name, image in zip(names, images, strict=True):
         predictions = {
             task: np.asarray(value)
             for task, value in model(image[None], training=False).items()

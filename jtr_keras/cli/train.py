@@ -37,8 +37,6 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     tasks = dataset.make_tasks(values.tasks, values.task_options)
     if values.check:
         _check(dataset, root, tasks, values)
-    workdir = Workdir(values.workdir)
-    workdir.configure(values.flag_values_dict())
     keras.utils.set_random_seed(values.seed)
     keras.config.set_dtype_policy(values.precision)
     regularization = make(
@@ -56,6 +54,9 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.steps:
         epochs = max(round(values.steps / steps_per_epoch), 1)
     model = _model(values, tasks, regularization, epochs * steps_per_epoch)
+    # Late: flags that are refused must not bind the folder's next run.
+    workdir = Workdir(values.workdir)
+    workdir.configure(values.flag_values_dict())
     model.fit(
         train,
         validation_data=val if values.validate else None,

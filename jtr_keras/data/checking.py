@@ -29,7 +29,7 @@ def check(
     source.require(tasks)
     progress = keras.utils.Progbar(source.num_images, verbose=verbose)
     for index in range(source.num_images):
-        image = _read(source, index, "image")
+        image = source.read_array(index, "image")
         _check_shape(source, index, "image", image, 3)
         if not np.all(np.isfinite(image)) or image.min() < 0 or image.max() > 1:
             raise ValueError(
@@ -42,22 +42,11 @@ def check(
 
 
 def _check_target(source: Source, index: int, task: Task) -> None:
-    target = _read(source, index, task.name)
+    target = source.read_array(index, task.name)
     _check_shape(source, index, task.name, target, task.target_channels)
     message = task.check(target)
     if message:
         raise ValueError(f"{source.file(index, task.name)}: {message}.")
-
-
-def _read(source: Source, index: int, name: str) -> Any:
-    try:
-        return np.asarray(source.read(index, name))
-    except Exception as error:  # Decoders raise errors of many kinds.
-        reason = str(error).split("\n")[0]
-        raise ValueError(
-            f"{source.file(index, name)} is missing or cannot be read as "
-            f"{name}: {reason}"
-        ) from error
 
 
 def _check_shape(

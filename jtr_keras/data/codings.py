@@ -81,4 +81,22 @@ def decode(name: str, encoded: Tensor) -> Tensor:
         return _unit(image)
     coding = CODINGS[name]
     values = tf.io.decode_png(encoded, coding.file_channels, coding.dtype)
+    _require_form(encoded, coding)
     return coding.decode(values)
+
+
+def _require_form(encoded: Tensor, coding: Coding) -> None:
+    """Fails unless the file is of the coding's depth and colours.
+
+    TensorFlow would convert another one without a word: a palette to greys, 16
+    bits to 8.
+    """
+    bits = 8 * coding.dtype.size
+    colours, colour_type = {1: ("grey", 0), 3: ("RGB", 2)}[coding.file_channels]
+    header = tf.strings.substr(encoded, 24, 2)  # PNG specification, 11.2.1.
+    tf.debugging.assert_equal(
+        tf.io.decode_raw(header, tf.uint8),
+        tf.constant([bits, colour_type], tf.uint8),
+        f"expected a PNG of {bits} bit {colours}, not another kind (a "
+        "palette, say), whose values would be converted",
+    )

@@ -20,7 +20,7 @@ class FolderSource(Source):
         split: Name of the split's folder, such as `"train"`.
 
     Raises:
-        ValueError: If there is no image.
+        ValueError: If there is no image or the first one cannot be read.
     """
 
     columns = tuple(CODINGS)
@@ -44,14 +44,14 @@ class FolderSource(Source):
             for name, coding in CODINGS.items()
             if (self.folder / name).is_dir()
         }
-        first = decode("image", tf.io.read_file(str(images[0])))
-        self.size = (first.shape[0], first.shape[1])
         self.paths = {
             name: tf.constant(
                 [self.file(index, name) for index in range(len(images))]
             )
             for name in ("image", *self.channels)
         }
+        height, width, _ = self.read_array(0, "image").shape
+        self.size = (height, width)
 
     def file(self, index: int, name: str) -> str:
         if name == "image":

@@ -24,7 +24,7 @@ class NpySource(Source):
             the conversion of its array.
 
     Raises:
-        ValueError: If there is no image.
+        ValueError: If there is no image or the first one cannot be read.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class NpySource(Source):
         self.annotations = annotations
         self.channels = {name: a[1] for name, a in annotations.items()}
         self.columns: Sequence[str] = tuple(annotations)
-        height, width, _ = np.load(self.file(0, "image"), mmap_mode="r").shape
+        height, width, _ = self.read_array(0, "image").shape
         self.size = (height, width)
 
     def file(self, index: int, name: str) -> str:

@@ -4,6 +4,7 @@ import abc
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from jtr_keras.tasks.task import Task
@@ -49,6 +50,22 @@ class Source(abc.ABC):
     def file(self, index: int, name: str) -> str:
         """The file behind an image or annotation, for messages."""
 
+    def read_array(self, index: int, name: str) -> Any:
+        """What `read` gives, as an array.
+
+        Raises:
+            ValueError: If there is no such file or it cannot be read; names
+                the file.
+        """
+        try:
+            return np.asarray(self.read(index, name))
+        except Exception as error:  # Decoders raise errors of many kinds.
+            reason = str(error).strip().split("\n")[0]
+            raise ValueError(
+                f"{self.file(index, name)} is missing or cannot be read as "
+                f"{name}: {reason}"
+            ) from error
+
     def image(self, index: Tensor) -> Tensor:
         """The image of an index, of known shape."""
         return tf.ensure_shape(self.read(index, "image"), (*self.size, 3))
@@ -63,7 +80,8 @@ class Source(abc.ABC):
         for task in tasks:
             if task.name not in self.channels:
                 raise ValueError(
-                    f"No annotation is called {task.name!r} here; there are "
+                    f"No annotation is called {task.name!r} for "
+                    f"{self.file(0, 'image')}; there are "
                     f"{sorted(self.channels)}. A task's `name` must be one."
                 )
             channels: Any = self.channels[task.name]

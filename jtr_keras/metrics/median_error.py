@@ -74,13 +74,15 @@ class MedianError(keras.metrics.Metric):
     def result(self) -> Tensor:
         cumulated = ops.cumsum(self.histogram)
         half = cumulated[-1] / 2
-        place = ops.sum(ops.cast(cumulated < half, "int32"))
-        here = self.histogram[place]
-        # Linear within the bin, as if its pixels were evenly spread.
-        part = (half - (cumulated[place] - here)) / ops.maximum(here, 1e-9)
-        return (ops.cast(place, self.dtype) + part) * (
-            self.maximum / self.num_bins
-        )
+        # Both pixels in the middle; they differ where nothing is between.
+        total: Tensor = 0.0
+        for reached in (cumulated >= half, cumulated > half):
+            place = ops.argmax(ops.cast(reached, "int32"))
+            here = self.histogram[place]
+            # Linear within the bin, as if its pixels were evenly spread.
+            part = (half - (cumulated[place] - here)) / ops.maximum(here, 1e-9)
+            total += ops.cast(place, self.dtype) + part
+        return total / 2 * (self.maximum / self.num_bins)
 
     def get_config(self) -> Config:
         return super().get_config() | {

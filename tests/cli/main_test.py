@@ -47,6 +47,7 @@ class MainTest(TestCase):
         ("train --workdir=w --tasks=x", "no task 'x'", "normals"),
         ("predict", "No image", ""),
         ("predict --model=x photo.jpg", "no file photo.jpg", ""),
+        ("predict --model=x a/b.jpg c/b.png", "distinct names", "c/b.png"),
         ("evaluate", "--model is required", ""),
         ("evaluate --model=nothing", "no file nothing", ".keras"),
         ("export --model=nothing", "no file nothing", ".keras"),

@@ -129,6 +129,16 @@ class CommandLineTest(TestCase):
             main(self.flags("--labels=full"))
         self.assertFalse(self.workdir.exists())
 
+    @parameterized.parameters(
+        ("--backbone=resnet", "no backbone 'resnet'.*segnet"),
+        ("--regularization=x", "no regularization 'x'.*joint_task"),
+        ("--batch_size=9", "`batch_size` is 9, but there are 4"),
+    )
+    def test_refused_flags_leave_no_folder(self, flag, message):
+        with self.assertRaisesRegex(SystemExit, message):
+            main(self.flags("--nocheck", flag))
+        self.assertFalse(self.workdir.exists())
+
     def test_labels_of_the_wrong_length(self):
         labels = self.folder / "labels.npy"
         np.save(labels, np.ones((7, 3)))

@@ -40,6 +40,7 @@ class CheckTest(TestCase):
             r"must have shape \(8, 12, 1\) .*got \(4, 4, 1\)",
         ),
         ("image", paint(1, (4, 4, 3)), r"must have shape \(8, 12, 3\)"),
+        ("segmentation", paint(1, (8, 12, 3)), "expected a PNG of 8 bit grey"),
     )
     def test_folder(self, name, change, message):
         root = self.get_temp_dir()
@@ -69,6 +70,25 @@ class CheckTest(TestCase):
         change(path)
         with self.assertRaisesRegex(ValueError, f"{path}.*{message}"):
             self.look(source)
+
+    @parameterized.parameters(b"", b"\x89PNG")
+    def test_a_broken_first_image_is_named(self, content):
+        folder = files.write_folder, FolderSource, "000.png"
+        npy = files.write_npy, nyuv2_source, "0.npy"
+        for write, source, name in (folder, npy):
+            root = pathlib.Path(self.get_temp_dir()) / write.__name__
+            write(root)
+            path = root / "train" / "image" / name
+            path.write_bytes(content)
+            with self.assertRaisesRegex(ValueError, f"{path}.*cannot be read"):
+                source(root, "train")
+
+    def test_a_folder_that_lacks(self):
+        root = pathlib.Path(self.get_temp_dir())
+        files.write_folder(root)
+        (root / "train" / "depth").rename(root / "elsewhere")
+        with self.assertRaisesRegex(ValueError, f"'depth'.*{root}.*normals"):
+            self.look(FolderSource(root, "train"))
 
     def test_unused_annotations_may_lack(self):
         root = self.get_temp_dir()

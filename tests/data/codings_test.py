@@ -56,6 +56,24 @@ class DecodeTest(TestCase):
         expected = [[0, 20], [-20, 0], [np.nan] * 2, [-128 / 127 * 20] * 2]
         np.testing.assert_allclose(curvature[0], expected, rtol=1e-6)
 
+    @parameterized.parameters(
+        ("segmentation", np.ones((2, 3, 3)), "uint8", "8 bit grey"),
+        ("segmentation", np.ones((2, 3)), "uint16", "8 bit grey"),
+        ("depth", np.ones((2, 3)), "uint8", "16 bit grey"),
+        ("normals", np.ones((2, 3)), "uint8", "8 bit RGB"),
+    )
+    def test_other_kinds_of_png_are_refused(self, name, values, dtype, kind):
+        message = f"expected a PNG of {kind}"
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, message):
+            decode(name, encode(values, dtype))
+
+    def test_a_palette_is_refused(self):
+        buffer = io.BytesIO()
+        image = Image.fromarray(np.ones((2, 3), "uint8"))
+        image.convert("P").save(buffer, "PNG")
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "palette"):
+            decode("segmentation", buffer.getvalue())
+
     @parameterized.parameters(*CODINGS)
     def test_channels(self, name):
         coding = CODINGS[name]

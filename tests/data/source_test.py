@@ -38,7 +38,9 @@ class SourceTest(TestCase):
     def test_required_annotations(self):
         source = NamesSource(1)
         source.require(files.make_tasks())
-        message = r"called 'edges' here.*\['depth', 'normals', 'segmentation'\]"
+        message = (
+            r"called 'edges' for image.*\['depth', 'normals', 'segmentation'\]"
+        )
         with self.assertRaisesRegex(ValueError, message):
             source.require([DenseRegression("edges")])
         message = "'normals' have 3 channels; the task expects 2"

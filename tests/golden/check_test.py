@@ -6,7 +6,7 @@ import unittest
 import numpy as np
 from absl.testing import parameterized
 
-from tests.golden import check, jtr_file
+from tests.golden import check, comparing, jtr_file
 from tests.testing import TestCase
 
 FOLDER = pathlib.Path(__file__).parents[3] / "shared" / "golden"
@@ -40,6 +40,11 @@ class CheckTest(TestCase):
             ],
         )
         self.assertEqual(check.failures(errors), [])
+
+    def test_nothing_expected_is_no_division_by_zero(self):
+        self.assertEqual(comparing.relative([0.0, 0.0], [0.0, 0.0]), 0.0)
+        self.assertEqual(comparing.relative([3.0, 4.0], [0.0, 0.0]), 5.0)
+        self.assertEqual(comparing.relative([3.0, 4.0], [0.0, 4.0]), 0.75)
 
     def test_what_is_off_is_named(self):
         file = dict(np.load(FOLDER / "cityscapes.npz"))

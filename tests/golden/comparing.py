@@ -8,6 +8,10 @@ def flat(arrays):
 
 
 def relative(found, expected):
-    """Norm of the difference over the norm of what was expected."""
+    """Norm of the difference over the norm of what was expected.
+
+    Where nothing was expected, as of the supervised loss of images without
+    any label, the norm itself.
+    """
     difference = np.linalg.norm(np.asarray(found) - np.asarray(expected))
-    return float(difference / np.linalg.norm(np.asarray(expected)))
+    return float(difference / (np.linalg.norm(np.asarray(expected)) or 1.0))

@@ -11,6 +11,7 @@ class MedianErrorTest(TestCase):
         ([1.0, 2.0, 9.0], 2.5),  # Half of the bin from 2 to 3.
         ([4.0, 4.0, 4.0, 4.0], 4.5),
         ([1.0, 1.0, 1.0, 9.0], 1.0 + 2.0 / 3.0),
+        ([1.0, 5.0], 3.5),  # The mean of both in the middle: 2 and 5.
         ([0.0, 11.0, 1e9], 9.25),  # The last bin takes all that is larger.
     )
     def test_values(self, errors, expected):
@@ -19,8 +20,6 @@ class MedianErrorTest(TestCase):
         self.assertAllClose(metric.result(), expected)
 
     def test_equals_numpy_within_a_bin_over_several_batches(self):
-        # Many pixels: of two in the middle the metric takes the lower one,
-        # NumPy the mean.
         metric = MedianError("angle")
         angles = []
         for y_true, y_pred, mask in batches(vectors=True):
