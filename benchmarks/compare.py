@@ -29,30 +29,6 @@ from benchmarks.report import report
 from benchmarks.runs import Run
 from jtr_keras.data import get_dataset, label_matrix
 
-flags.DEFINE_list("methods", list(METHODS), "Which methods.")
-flags.DEFINE_list("labels", ["onelabel", "randomlabels"], "Label settings.")
-flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds.")
-flags.DEFINE_integer("steps", 4800, "Steps of every network.", 1)
-flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
-flags.DEFINE_integer("views", 2, "Supervised views of each image.", 1)
-flags.DEFINE_float("learning_rate", 3e-3, "Peak rate of Adam.")
-flags.DEFINE_string("dataset", "rooms", "Any dataset of `jtr train`.")
-flags.DEFINE_string("root", None, "Folder of the dataset; not for rooms.")
-flags.DEFINE_string("train_split", "train", "Split or part to train on.")
-flags.DEFINE_string("val_split", "val", "Split or part to evaluate on.")
-flags.DEFINE_list("tasks", None, "Tasks; the dataset's usual ones if none.")
-flags.DEFINE_string("backbone", "unet", "Any backbone of `jtr train`.")
-flags.DEFINE_string(
-    "backbone_options",
-    '{"widths": [32, 64, 128, 128], "stem_strides": 4}',
-    "Its arguments, JSON.",
-)
-flags.DEFINE_integer("head_filters", 32, "Channels inside each head.", 1)
-flags.DEFINE_string("results", "benchmarks/results/rooms.csv", "The CSV.")
-flags.DEFINE_string("runs", "runs/compare", "Folder of the runs.")
-flags.DEFINE_integer("jobs", 1, "Runs at the same time.", 1)
-flags.DEFINE_integer("threads", 0, "Threads of each run; 0 for all.", 0)
-flags.DEFINE_bool("report", False, "Print and plot what there is; run nothing.")
 FLAGS = flags.FLAGS
 
 
@@ -180,5 +156,35 @@ def revision():
     return subprocess.run(git, capture_output=True, text=True).stdout.strip()
 
 
+def define_flags():
+    flags.DEFINE_list("methods", list(METHODS), "Which methods.")
+    flags.DEFINE_list("labels", ["onelabel", "randomlabels"], "Label settings.")
+    flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds.")
+    flags.DEFINE_integer("steps", 4800, "Steps of every network.", 1)
+    flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
+    flags.DEFINE_integer("views", 2, "Supervised views of each image.", 1)
+    flags.DEFINE_float("learning_rate", 3e-3, "Peak rate of Adam.")
+    flags.DEFINE_string("dataset", "rooms", "Any dataset of `jtr train`.")
+    flags.DEFINE_string("root", None, "Folder of the dataset; not for rooms.")
+    flags.DEFINE_string("train_split", "train", "Split or part to train on.")
+    flags.DEFINE_string("val_split", "val", "Split or part to evaluate on.")
+    flags.DEFINE_list("tasks", None, "Tasks; the dataset's usual ones if none.")
+    flags.DEFINE_string("backbone", "unet", "Any backbone of `jtr train`.")
+    flags.DEFINE_string(
+        "backbone_options",
+        '{"widths": [32, 64, 128, 128], "stem_strides": 4}',
+        "Its arguments, JSON.",
+    )
+    flags.DEFINE_integer("head_filters", 32, "Channels inside each head.", 1)
+    flags.DEFINE_string("results", "benchmarks/results/rooms.csv", "The CSV.")
+    flags.DEFINE_string("runs", "runs/compare", "Folder of the runs.")
+    flags.DEFINE_integer("jobs", 1, "Runs at the same time.", 1)
+    flags.DEFINE_integer("threads", 0, "Threads of each run; 0 for all.", 0)
+    flags.DEFINE_bool(
+        "report", False, "Print and plot what there is; run nothing."
+    )
+
+
 if __name__ == "__main__":
+    define_flags()
     app.run(main)

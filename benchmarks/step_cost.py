@@ -20,14 +20,6 @@ import jtr_keras as jtr
 from jtr_keras.data import get_dataset
 from jtr_keras.regularization import REGULARIZATIONS
 
-flags.DEFINE_string("regularization", "none", "As in `jtr train`.")
-flags.DEFINE_string("regularization_options", "{}", "Its arguments, JSON.")
-flags.DEFINE_list("tasks", None, "Tasks of Rooms; the usual three if none.")
-flags.DEFINE_string("labels", "onelabel", "Label setting.")
-flags.DEFINE_integer("views", 2, "Views of each image, all supervised.", 1)
-flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
-flags.DEFINE_integer("steps", 20, "Steps that are timed.", 1)
-flags.DEFINE_bool("xla", False, "Whether to compile by XLA.")
 FLAGS = flags.FLAGS
 
 
@@ -85,5 +77,17 @@ class Timer(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.begin)
 
 
+def define_flags():
+    flags.DEFINE_string("regularization", "none", "As in `jtr train`.")
+    flags.DEFINE_string("regularization_options", "{}", "Its arguments, JSON.")
+    flags.DEFINE_list("tasks", None, "Tasks of Rooms; the usual three if none.")
+    flags.DEFINE_string("labels", "onelabel", "Label setting.")
+    flags.DEFINE_integer("views", 2, "Views of each image, all supervised.", 1)
+    flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
+    flags.DEFINE_integer("steps", 20, "Steps that are timed.", 1)
+    flags.DEFINE_bool("xla", False, "Whether to compile by XLA.")
+
+
 if __name__ == "__main__":
+    define_flags()
     app.run(main)

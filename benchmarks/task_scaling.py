@@ -20,13 +20,6 @@ from absl import app, flags
 
 from jtr_keras.data import get_dataset
 
-flags.DEFINE_list("counts", ["2", "3", "4", "6", "8"], "Numbers of tasks.")
-flags.DEFINE_list("labels", ["onelabel", "halflabels"], "Label settings.")
-flags.DEFINE_integer("rounds", 3, "Processes of each point.", 1)
-flags.DEFINE_integer("steps", 20, "Steps timed by each process.", 1)
-flags.DEFINE_string(
-    "results", "benchmarks/results/task_scaling.csv", "The CSV."
-)
 FLAGS = flags.FLAGS
 
 METHODS = ("none", "joint_task", "cross_task")
@@ -146,5 +139,16 @@ def draw(rows, path):
     pyplot.close(figure)
 
 
+def define_flags():
+    flags.DEFINE_list("counts", ["2", "3", "4", "6", "8"], "Numbers of tasks.")
+    flags.DEFINE_list("labels", ["onelabel", "halflabels"], "Label settings.")
+    flags.DEFINE_integer("rounds", 3, "Processes of each point.", 1)
+    flags.DEFINE_integer("steps", 20, "Steps timed by each process.", 1)
+    flags.DEFINE_string(
+        "results", "benchmarks/results/task_scaling.csv", "The CSV."
+    )
+
+
 if __name__ == "__main__":
+    define_flags()
     app.run(main)

@@ -1,0 +1,111 @@
+"""How strongly each term of the objective pulls at each task's predictions.
+
+    python -m benchmarks.gradient_norms --regularization=joint_task
+
+Trains on Rooms, stops after some numbers of steps, and compares the norm of
+each term's gradient at the predictions with the supervised one's, on the same
+batches. Prints a table and, as its last line, a JSON object.
+"""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+import jtr_keras as jtr
+from jtr_keras.data import get_dataset
+from jtr_keras.regularization import REGULARIZATIONS
+from jtr_keras.training.batches import fold_views, unfold_views
+from jtr_keras.training.objective import supervised_losses
+
+FLAGS = flags.FLAGS
+
+
+def main(_):
+    keras.utils.set_random_seed(FLAGS.seed)
+    tasks = get_dataset("rooms").make_tasks()
+    options = json.loads(FLAGS.regularization_options)
+    model = jtr.MultiTaskModel(
+        jtr.models.UNet((32, 64, 128, 128), stem_strides=4),
+        tasks,
+        REGULARIZATIONS[FLAGS.regularization](**options),
+        head_filters=32,
+        supervised_views=2,
+    )
+    model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
+    data = jtr.data.rooms(
+        "train",
+        tasks,
+        labels=FLAGS.labels,
+        num_views=model.num_views,
+        batch_size=FLAGS.batch_size,
+        seed=FLAGS.seed,
+    )
+    probes = list(data.take(FLAGS.batches))
+    batches = iter(data.repeat())
+    done, found = 0, {}
+    for step in sorted(map(int, FLAGS.at)):
+        for _ in range(step - done):
+            model.train_on_batch(*next(batches))
+        done = step
+        found[step] = ratios(model, probes)
+        for term, by_task in found[step].items():
+            shares = ", ".join(f"{k} {v:.3f}" for k, v in by_task.items())
+            print(f"step {step:5d}  {term:<20}{shares}", flush=True)
+    print(json.dumps(found))
+
+
+def ratios(model, batches):
+    """For each term and task, its gradient's norm over the supervised one's."""
+    gradients = [probe(model, batch) for batch in batches]
+    mean = {
+        key: float(np.mean([g[key] for g in gradients])) for key in gradients[0]
+    }
+    shares = {}
+    for term in model.regularization.loss_weights:
+        shares[term] = {
+            task.name: mean[term, task.name]
+            / max(mean[f"{task.name}_loss", task.name], 1e-12)
+            for task in model.tasks
+        }
+    return shares
+
+
+def probe(model, batch):
+    """Norm of every term's gradient at every task's predictions."""
+    x, y_true, labelled = batch
+    views = x.shape[1]
+    outputs, features = model.predictor(
+        fold_views(x), training=True, return_features=True
+    )
+    y_pred = unfold_views(outputs, views)
+    extras = model._extras(x, y_true, unfold_views({"": features}, views)[""])
+    weights = model.regularization.loss_weights
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(y_pred)
+        terms = supervised_losses(model.tasks, y_true, y_pred, labelled, 2)
+        terms |= model.regularization(y_true, y_pred, labelled, **extras)
+        terms = {k: weights.get(k, 1.0) * v for k, v in terms.items()}
+    norms = {}
+    for term, value in terms.items():
+        gradients = tape.gradient(value, y_pred, unconnected_gradients="zero")
+        for task, gradient in gradients.items():
+            norms[term, task] = float(tf.norm(gradient))
+    return norms
+
+
+def define_flags():
+    flags.DEFINE_string("regularization", "joint_task", "As in `jtr train`.")
+    flags.DEFINE_string("regularization_options", "{}", "Its arguments, JSON.")
+    flags.DEFINE_list("at", ["20", "100", "400", "800"], "Steps to look at.")
+    flags.DEFINE_string("labels", "onelabel", "Label setting.")
+    flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
+    flags.DEFINE_integer("batches", 8, "Batches that are averaged.", 1)
+    flags.DEFINE_integer("seed", 0, "Seed.")
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)

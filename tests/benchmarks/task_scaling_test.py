@@ -1,0 +1,51 @@
+import json
+import subprocess
+import sys
+
+from benchmarks import task_scaling
+from tests.testing import TestCase
+
+
+def row(tasks, seconds, method="joint_task"):
+    return {
+        "labels": "onelabel",
+        "method": method,
+        "tasks": tasks,
+        "median_s": seconds,
+        "peak_mib": 100.0 * tasks,
+    }
+
+
+ROWS = [
+    *(row(2, s) for s in (0.9, 1.0, 5.0)),
+    *(row(4, s) for s in (1.2, 1.1, 1.4)),
+    row(2, 7.0, "none"),
+]
+
+
+class TaskScalingTest(TestCase):
+    def test_a_point_is_the_median_of_its_rounds(self):
+        found = task_scaling.curve(ROWS, "onelabel", "joint_task", "median_s")
+        self.assertEqual(found, ([2, 4], [1.0, 1.2]))
+
+    def test_slope_is_a_share_of_the_smallest_step(self):
+        found = task_scaling.summarise(ROWS, "onelabel", "joint_task")
+        self.assertEqual(found["slope_percent_per_task"], 10.0)
+        self.assertEqual(found["peak_mib"], 200.0)
+
+    def test_one_label_an_image_needs_few_pairs(self):
+        options = task_scaling.options
+        self.assertEqual(options("cross_task", "onelabel", 8)["max_pairs"], 7)
+        self.assertEqual(options("cross_task", "halflabels", 8), {})
+        self.assertEqual(options("joint_task", "onelabel", 8), {})
+
+
+class StepCostTest(TestCase):
+    def test_last_line_is_one_json_object(self):
+        command = [sys.executable, "-m", "benchmarks.step_cost"]
+        flags = ["--steps=2", "--batch_size=1", "--tasks=depth,normals"]
+        text = subprocess.check_output([*command, *flags], text=True)
+        found = json.loads(text.splitlines()[-1])
+        self.assertEqual(found["tasks"], 2)
+        self.assertGreater(found["median_s"], 0.0)
+        self.assertGreater(found["peak_mib"], 100.0)
