@@ -13,6 +13,7 @@ from jtr_keras.backend import require_tensorflow
 
 if TYPE_CHECKING:
     from jtr_keras import (
+        balancing,
         data,
         layers,
         metrics,
@@ -33,6 +34,7 @@ _ROOMS = (
     "metrics",
     "tasks",
     "regularization",
+    "balancing",
     "data",
     "models",
     "training",
@@ -45,6 +47,7 @@ _SHORTCUTS = {
 __all__ = [
     "JointTaskRegularization",
     "MultiTaskModel",
+    "balancing",
     "data",
     "layers",
     "metrics",

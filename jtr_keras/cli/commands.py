@@ -120,6 +120,18 @@ def _define_train(values: flags.FlagValues) -> None:
         "joint_task, or none for supervised training alone.",
     )
     _json(values, "regularization_options", "Arguments of the regularization.")
+    _text(
+        values,
+        "balancing",
+        "none",
+        "What weighs the tasks' losses: fixed, uncertainty, dynamic_average, "
+        "random or geometric; none for equal weights.",
+    )
+    _json(
+        values,
+        "balancing_options",
+        'Arguments of the balancing, e.g. {"compensate_label_rate": true}.',
+    )
     _json(
         values,
         "baselines",

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 from absl import flags
 
+from jtr_keras.balancing import BALANCINGS
 from jtr_keras.cli.report import print_metrics
 from jtr_keras.cli.workdir import Workdir
 from jtr_keras.data.checking import check
@@ -145,6 +146,12 @@ def _model(
             regularization,
             head_filters=values.head_filters,
             supervised_views=values.supervised_views,
+            balancing=make(
+                "balancing",
+                {"none": lambda: None} | BALANCINGS,
+                values.balancing,
+                values.balancing_options,
+            ),
         )
         model.compile(
             optimizer=keras.optimizers.Adam(rate),

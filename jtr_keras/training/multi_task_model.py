@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from jtr_keras.balancing.balancing import Balancing
 from jtr_keras.models.dense_predictor import DensePredictor
 from jtr_keras.regularization.composition import Composition
 from jtr_keras.regularization.task_regularization import TaskRegularization
@@ -16,7 +17,11 @@ from jtr_keras.training.compilation import (
     synchronize_batch_statistics,
 )
 from jtr_keras.training.epoch_synchronization import EpochSynchronization
-from jtr_keras.training.objective import supervised_losses, total_loss
+from jtr_keras.training.objective import (
+    supervised_losses,
+    task_weights,
+    total_loss,
+)
 from jtr_keras.training.scoring import Scoring
 from jtr_keras.training.teacher import Teacher
 from jtr_keras.types import GEOMETRY, Config, Tensor, TensorDict
@@ -43,6 +48,8 @@ class MultiTaskModel(keras.Model):
             supervised losses, from the first on.
         teacher_momentum: float. Momentum of the teacher's averages, where the
             regularization has one.
+        balancing: What weighs the supervised losses in training, or None for
+            equal weights. Validation losses are not weighted.
         **kwargs: Arguments of `keras.Model`.
 
     Call arguments:
@@ -77,6 +84,7 @@ class MultiTaskModel(keras.Model):
         head_filters: int = 64,
         supervised_views: int = 1,
         teacher_momentum: float = 0.99,
+        balancing: Balancing | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -95,6 +103,9 @@ class MultiTaskModel(keras.Model):
             if "teacher" in regularization.needs:
                 self.teacher = Teacher(teacher_momentum)
                 self.teacher.build_for(self.predictor)
+        self.balancing = balancing
+        if balancing is not None:
+            balancing.bind(tasks)
         self.evaluating = False
         self.built = True
 
@@ -141,6 +152,8 @@ class MultiTaskModel(keras.Model):
         self.test_losses = _means(["loss", *names])
         if self.regularization is not None:
             names += self.regularization.loss_weights
+        if self.balancing is not None:
+            names += [f"{task.name}_weight" for task in self.tasks]
         self.train_losses = _means(["loss", *names])
 
     @property
@@ -187,14 +200,16 @@ class MultiTaskModel(keras.Model):
                 losses |= self.regularization(
                     y_true, y_pred, labelled, **extras
                 )
-            total = total_loss(losses, self.regularization)
+            weights, penalty = task_weights(self.balancing, losses, labelled)
+            total = total_loss(losses, self.regularization, weights) + penalty
             # Replicas' gradients are summed; their losses are means.
             scaled = self.optimizer.scale_loss(total / replicas)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         if self.teacher is not None:
             self.teacher.update(self.predictor)
-        return _update(self.train_losses, losses | {"loss": total})
+        logs = {f"{name}_weight": value for name, value in weights.items()}
+        return _update(self.train_losses, losses | {"loss": total} | logs)
 
     def test_step(self, data: Any) -> TensorDict:
         x, y_true, labelled = unpack(data, self.tasks)
@@ -238,6 +253,9 @@ class MultiTaskModel(keras.Model):
                 ),
                 "supervised_views": self.supervised_views,
                 "teacher_momentum": self.teacher_momentum,
+                "balancing": keras.saving.serialize_keras_object(
+                    self.balancing
+                ),
             }
         )
 
@@ -249,6 +267,7 @@ class MultiTaskModel(keras.Model):
         config["backbone"] = load(config["backbone"])
         config["tasks"] = [load(task) for task in config["tasks"]]
         config["regularization"] = load(config["regularization"])
+        config["balancing"] = load(config.get("balancing"))
         return cls(**config)
 
     def get_compile_config(self) -> Config:

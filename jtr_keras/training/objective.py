@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import tensorflow as tf
 from keras import ops
 
+from jtr_keras.balancing.balancing import Balancing
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
 from jtr_keras.training.batches import fold_views
@@ -43,11 +45,46 @@ def supervised_losses(
     return losses
 
 
+def task_weights(
+    balancing: Balancing | None, losses: TensorDict, labelled: TensorDict
+) -> tuple[TensorDict, Tensor]:
+    """Weights of the supervised losses, the same on all replicas.
+
+    Args:
+        balancing: What chooses the weights; None for 1.
+        losses: Dict with the loss of each task, by `"<task>_loss"`.
+        labelled: Dict of weights, `(batch,)`, in the order of the tasks.
+
+    Returns:
+        Dict of scalars by task name, and a further term of the objective.
+    """
+    if balancing is None:
+        return {}, 0.0
+    values = [losses[f"{name}_loss"] for name in labelled]
+    rates = [
+        ops.mean(ops.cast(weight > 0, values[0].dtype))
+        for weight in labelled.values()
+    ]
+    means = ops.stop_gradient(ops.stack([*values, *rates]))
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        context = tf.distribute.get_replica_context()
+        means = context.all_reduce(tf.distribute.ReduceOp.MEAN, means)
+    means = ops.unstack(means)
+    return balancing(
+        dict(zip(labelled, means[: len(values)], strict=True)),
+        dict(zip(labelled, means[len(values) :], strict=True)),
+    )
+
+
 def total_loss(
-    losses: dict[str, Tensor], regularization: TaskRegularization | None
+    losses: dict[str, Tensor],
+    regularization: TaskRegularization | None,
+    weights_by_task: TensorDict | None = None,
 ) -> Tensor:
-    """Weighted sum of the terms; supervised ones have weight 1."""
-    weights = regularization.loss_weights if regularization else {}
+    """Weighted sum of the terms; supervised ones have weight 1 by default."""
+    weights = dict(regularization.loss_weights) if regularization else {}
+    for name, weight in (weights_by_task or {}).items():
+        weights[f"{name}_loss"] = weight
     total: Tensor = 0.0
     for name, loss in losses.items():
         total += weights.get(name, 1.0) * loss

@@ -49,12 +49,17 @@ class CommandLineTest(TestCase):
             return list(csv.DictReader(file))
 
     def test_from_data_to_savedmodel(self):
-        text = run(*self.flags("--epochs=2"))
+        balancing = (
+            "--balancing=dynamic_average",
+            '--balancing_options={"period": 2}',
+        )
+        text = run(*self.flags("--epochs=2", *balancing))
         self.assertIn("delta_mtl", text)
         config = json.loads((self.workdir / "config.json").read_text())
         self.assertEqual(config["flags"]["seed"], 0)
         self.assertIn("tensorflow", config["versions"])
         self.assertEqual([row["epoch"] for row in self.history()], ["0", "1"])
+        self.assertIn("depth_weight", self.history()[0])
         for name in ("best.keras", "last.keras", "pictures/epoch_0002.png"):
             self.assertTrue((self.workdir / name).exists(), name)
         events = list((self.workdir / "tensorboard").rglob("*tfevents*"))

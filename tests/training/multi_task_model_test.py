@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
+from jtr_keras.balancing import FixedWeights
 from tests import toy
 from tests.testing import TestCase
 
@@ -56,6 +57,25 @@ class FitTest(TestCase):
             model.fit(data, epochs=1, verbose=0)
             found.append(weights(model))
         self.assertAllClose(found[0], found[1], atol=1e-4)
+
+    def test_balancing_weighs_training_losses_alone(self):
+        data = toy.make_dataset(toy.make_batch())
+        model = toy.make_model(
+            toy.make_regularization(),
+            balancing=FixedWeights({"depth": 3.0, "edges": 0.0}),
+        )
+        model.compile("sgd", jit_compile=False)
+        logs = model.fit(data, validation_data=data, verbose=0).history
+        logs = {name: value[0] for name, value in logs.items()}
+        expected = 3 * logs["depth_loss"]
+        expected += logs["segmentation_loss"] + logs["normals_loss"]
+        for name, weight in model.regularization.loss_weights.items():
+            expected += weight * logs[name]
+        self.assertAllClose(logs["loss"], expected, rtol=1e-5)
+        self.assertEqual(logs["depth_weight"], 3.0)
+        expected = sum(logs[f"val_{task.name}_loss"] for task in model.tasks)
+        self.assertAllClose(logs["val_loss"], expected, rtol=1e-5)
+        self.assertNotIn("val_depth_weight", logs)
 
     @parameterized.named_parameters(
         ("no label of one task", ((1, 0, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))),

@@ -1,6 +1,11 @@
 import tensorflow as tf
 
-from jtr_keras.training.objective import supervised_losses, total_loss
+from jtr_keras.balancing import FixedWeights
+from jtr_keras.training.objective import (
+    supervised_losses,
+    task_weights,
+    total_loss,
+)
 from tests import toy
 from tests.testing import TestCase
 
@@ -24,3 +29,31 @@ class ObjectiveTest(TestCase):
         losses = {"depth_loss": 1.0, "distance": 2.0}
         self.assertEqual(total_loss(losses, regularization), 7.0)
         self.assertEqual(total_loss(losses, None), 3.0)
+
+    def test_weights_of_tasks_count(self):
+        losses = {"depth_loss": 1.0, "normals_loss": 5.0, "distance": 2.0}
+        regularization = toy.make_regularization(distance_weight=3.0)
+        total = total_loss(losses, regularization, {"depth": 0.5})
+        self.assertEqual(total, 11.5)
+        # The regularization's own weights are untouched.
+        self.assertNotIn("depth_loss", regularization.loss_weights)
+
+    def test_label_rates_count_labels_of_any_weight(self):
+        balancing = FixedWeights(
+            {"depth": 3.0},
+            compensate_label_rate=True,
+            label_rate_momentum=0.0,
+        )
+        balancing.bind(toy.make_tasks()[1:3])
+        losses = {"depth_loss": tf.ones(()), "normals_loss": tf.ones(())}
+        labelled = {
+            "depth": tf.constant([0.5, 0.0, 0.0, 1.0]),
+            "normals": tf.constant([0.0, 0.0, 0.5, 0.0]),
+        }
+        weights, penalty = task_weights(balancing, losses, labelled)
+        self.assertAllClose(weights["depth"], 6.0)
+        self.assertAllClose(weights["normals"], 4.0)
+        self.assertEqual(float(penalty), 0.0)
+
+    def test_no_balancing(self):
+        self.assertEqual(task_weights(None, {}, {}), ({}, 0.0))

@@ -1,0 +1,200 @@
+"""Laws that every balancing obeys; a new one adds a row to `BALANCINGS`."""
+
+import inspect
+
+import hypothesis
+import hypothesis.extra.numpy
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+
+from jtr_keras import balancing as room
+from tests import toy
+from tests.balancing.calling import bound, weigh
+from tests.testing import TestCase
+from tests.training.distribution_test import ONE, TWO
+
+COMPENSATED = {"compensate_label_rate": True, "label_rate_momentum": 0.5}
+BALANCINGS = (  # name, class, arguments unlike the defaults
+    ("fixed", room.FixedWeights, {"weights": {"depth": 3.0}}),
+    ("uncertainty", room.UncertaintyWeights, {"factors": {"depth": 0.5}}),
+    (
+        "dynamic_average",
+        room.DynamicWeightAverage,
+        {"period": 1, "temperature": 1.0},
+    ),
+    ("random", room.RandomLossWeighting, {"seed": 1}),
+    ("geometric", room.GeometricLoss, {}),
+)
+LABELLED = ((1, 1, 0, 0), (0, 1, 1, 0), (1, 0, 0, 0), (0, 0, 1, 0))
+"""No image has the label of the last task."""
+UNEVEN = ((1, 1, 0, 0), (1, 0, 0, 0), (0, 1, 1, 0), (0, 1, 1, 0))
+"""One of two replicas sees no `normals`, the other no `segmentation`."""
+
+
+def state(layer):
+    """Variables of a balancing, the state of its draws included."""
+    return {v.path: v.numpy() for v in layer.variables}
+
+
+def train(model, labelled=LABELLED, repeats=3):
+    """Weights and logs after steps of gradient descent."""
+    model.compile("sgd", jit_compile=False)
+    data = toy.make_dataset(toy.make_batch(labelled, views=1), repeats)
+    return model.fit(data, verbose=0).history
+
+
+@parameterized.named_parameters(*BALANCINGS)
+class BalancingConformanceTest(TestCase):
+    def test_config_tells_the_truth(self, cls, options):
+        options = options | COMPENSATED
+        layer = cls(**options, name="other")
+        parameters = inspect.signature(cls).parameters
+        config = layer.get_config()
+        for name in {*parameters, *options} - {"kwargs"}:
+            self.assertEqual(config[name], options[name])
+        copy = self.run_class_serialization_test(layer)
+        self.assertEqual(copy.get_config(), config)
+
+    def test_xla_finds_the_same(self, cls, options):
+        found = []
+        for jit_compile in (False, True):
+            layer = bound(cls(**options, **COMPENSATED))
+            step = tf.function(layer, jit_compile=jit_compile)
+            for loss in (2.0, 1.0, 4.0):
+                losses = dict.fromkeys(layer.task_names, 1.0)
+                losses |= {"depth": loss, "normals": 0.0}
+                rates = losses | {"depth": 1.0}
+                call = tf.nest.map_structure(tf.constant, (losses, rates))
+                result = step(*call)
+            if cls is room.RandomLossWeighting:  # XLA draws other numbers.
+                result = sum(result[0].values())
+            found.append((result, state(layer)))
+        for first, second in zip(*map(keras.tree.flatten, found), strict=True):
+            self.assertAllClose(first, second, atol=1e-5)
+
+    def test_mixed_precision(self, cls, options):
+        layer = bound(cls(**options, **COMPENSATED, dtype="mixed_float16"))
+        ones = dict.fromkeys(layer.task_names, tf.ones(()))
+        for tensor in keras.tree.flatten(layer(ones, ones)):
+            self.assertDType(tensor, "float32")
+        for variable in (*layer.weights, *layer.compensation.weights):
+            self.assertDType(variable, "float32")
+
+    def test_a_loss_that_is_not_finite_is_seen(self, cls, options):
+        layer = bound(cls(**options))
+        weights, _ = weigh(layer, [np.nan, 1, 1], [1, 1, 1])
+        self.assertNotEqual(weights[0], 0.0)
+
+    def test_nothing_labelled(self, cls, options):
+        layer = bound(cls(**options, **COMPENSATED))
+        for _ in range(3):
+            weights, penalty = weigh(layer, [0.0] * 3, [0.0] * 3)
+            self.assertAllEqual(weights, [0.0] * 3)
+            self.assertEqual(penalty, 0.0)
+        for value in state(layer).values():
+            self.assertTrue(np.isfinite(value).all())
+
+    def test_an_absent_task_has_no_influence(self, cls, options):
+        """A step is as it were if there were no such task."""
+        layer, smaller = bound(cls(**options)), bound(cls(**options), 2)
+        columns = {v.path for v in layer.variables if v.shape == (3,)}
+        for losses in ([1, 2, 3], [2, 1, 1], [2, 3, 4]):
+            weigh(layer, losses, [1, 0.5, 0.5])
+            weigh(smaller, losses[:2], [1, 0.5])
+        before = state(layer)
+        for absent in ([2, 1, 0], [4, 2, 0]):
+            weights, penalty = weigh(layer, absent, [0.5, 1, 0])
+            expected, same = weigh(smaller, absent[:2], [0.5, 1])
+            self.assertEqual(weights[2], 0.0)
+            self.assertAllClose(penalty, same)
+            if cls is not room.RandomLossWeighting:  # Other draws for two.
+                self.assertAllClose(weights[:2], expected)
+            self.assertAllClose(weights[:2].sum(), expected.sum())
+        for path, value in state(layer).items():
+            if path in columns:
+                self.assertEqual(value[2], before[path][2], path)
+
+    def test_an_absent_task_sends_no_gradient(self, cls, options):
+        model = toy.make_model(balancing=cls(**options))
+        heads = [
+            [w.numpy() for w in model.predictor.heads[name].trainable_weights]
+            for name in ("edges", "depth")
+        ]
+        logs = train(model)
+        self.assertEqual(logs["edges_weight"], [0.0])
+        self.assertEqual(logs["edges_loss"], [0.0])
+        for name, before, same in zip(
+            ("edges", "depth"), heads, (True, False), strict=True
+        ):
+            after = model.predictor.heads[name].trainable_weights
+            self.assertEqual(
+                all(map(np.array_equal, before, after)), same, name
+            )
+
+    def test_a_loaded_model_goes_on(self, cls, options):
+        model = toy.make_model(balancing=cls(**options, **COMPENSATED))
+        train(model)
+        path = f"{self.get_temp_dir()}/model.keras"
+        model.save(path)
+        copy = keras.saving.load_model(path)
+        self.assertEqual(
+            copy.balancing.get_config(), model.balancing.get_config()
+        )
+        found = [train(one) for one in (model, copy)]
+        for name, values in found[0].items():
+            self.assertAllClose(values, found[1][name], atol=1e-5, msg=name)
+
+    def test_two_replicas_take_the_steps_of_one(self, cls, options):
+        found = []
+        balancings = [cls(**options, **COMPENSATED) for _ in range(2)]
+        for strategy, layer in zip((ONE, TWO), balancings, strict=True):
+            with strategy.scope():
+                model = toy.make_model(balancing=layer)
+                logs = train(model, UNEVEN)
+            found.append((logs, model))
+        (one_logs, one), (two_logs, two) = found
+        for name, values in one_logs.items():
+            self.assertAllClose(values, two_logs[name], atol=1e-4, msg=name)
+        for first, second in zip(one.variables, two.variables, strict=True):
+            self.assertAllClose(
+                first.numpy(), second.numpy(), atol=2e-4, msg=first.path
+            )
+
+    @hypothesis.settings(max_examples=20, deadline=None)
+    @hypothesis.given(
+        labels=hypothesis.extra.numpy.arrays(
+            "float32",
+            (2, 4),
+            elements=hypothesis.strategies.sampled_from([0.0, 0.5, 1.0]),
+        )
+    )
+    def test_any_labels_train(self, cls, options, labels):
+        if not hasattr(type(self), "models"):
+            type(self).models = {}
+        if cls not in self.models:
+            self.models[cls] = toy.make_model(balancing=cls(**options))
+            self.models[cls].compile("sgd", jit_compile=False)
+        logs = self.models[cls].train_on_batch(
+            *toy.make_batch(labels, views=1), return_dict=True
+        )
+        self.assertTrue(np.isfinite(list(logs.values())).all())
+
+
+class CoverageTest(TestCase):
+    def test_every_balancing_is_listed_and_registered(self):
+        public = {
+            value
+            for value in vars(room).values()
+            if inspect.isclass(value)
+            and issubclass(value, room.Balancing)
+            and not inspect.isabstract(value)
+        }
+        self.assertEqual(public, {cls for _, cls, _ in BALANCINGS})
+        self.assertEqual(public, set(room.BALANCINGS.values()))
+        for cls in (*public, room.LabelRateCompensation):
+            self.assertEqual(
+                keras.saving.get_registered_name(cls),
+                f"jtr_keras>{cls.__name__}",
+            )
