@@ -22,8 +22,8 @@ def make_tasks():
 
 
 def make_regularization(**options):
-    sizes = {"widths": (4, 4), "num_convs": (1, 1)}
-    return jtr.JointTaskRegularization(**(sizes | {"seed": 1} | options))
+    usual = {"semantics": "corrected", "widths": (4, 4), "num_convs": (1, 1)}
+    return jtr.JointTaskRegularization(**(usual | {"seed": 1} | options))
 
 
 def make_model(regularization=None, **options):

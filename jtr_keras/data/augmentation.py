@@ -22,6 +22,9 @@ class Augmentation:
 
     Args:
         zooms: One is drawn for each view, all equally likely.
+        further_zooms: The same for all views but the first; None for `zooms`.
+            Larger ones make depths of later views smaller on average, and a
+            prediction that shall agree with one of the first view shrinks.
         flip: Probability of mirroring left to right.
         num_photometric: Operations on colour for each view, drawn from nine
             with replacement.
@@ -34,12 +37,15 @@ class Augmentation:
     """
 
     zooms: Sequence[float] = (1.0, 1.2, 1.5)
+    further_zooms: Sequence[float] | None = None
     flip: float = 0.5
     num_photometric: int = 2
 
     def __post_init__(self) -> None:
-        if not self.zooms or min(self.zooms) < 1:
-            raise ValueError(f"`zooms` must be >= 1; got {self.zooms}.")
+        for name in ("zooms", "further_zooms"):
+            zooms = getattr(self, name)
+            if zooms is not None and (not zooms or min(zooms) < 1):
+                raise ValueError(f"`{name}` must be >= 1; got {zooms}.")
         if not 0 <= self.flip <= 1:
             raise ValueError(f"`flip` must be in [0, 1]; got {self.flip}.")
 
@@ -68,10 +74,16 @@ class Augmentation:
         """
         size = (num_views, 4 + 3 * self.num_photometric)
         uniform = tf.unstack(tf.random.stateless_uniform(size, seed))
-        first = self._move(image, targets, tasks, uniform[0])
+        further = (
+            self.zooms if self.further_zooms is None else self.further_zooms
+        )
+        first = self._move(image, targets, tasks, self.zooms, uniform[0])
         views = [
             (*first[:2], tf.constant(UNMOVED)),
-            *(self._move(*first[:2], tasks, row) for row in uniform[1:]),
+            *(
+                self._move(*first[:2], tasks, further, row)
+                for row in uniform[1:]
+            ),
         ]
         images = [
             self._colours(view[0], row[4:])
@@ -88,12 +100,13 @@ class Augmentation:
         image: Tensor,
         targets: TensorDict,
         tasks: Sequence[Task],
+        zooms: Sequence[float],
         uniform: Tensor,
     ) -> tuple[Tensor, TensorDict, Tensor]:
         mirrored = uniform[0] < self.flip
-        index = tf.cast(uniform[1] * len(self.zooms), tf.int32)
+        index = tf.cast(uniform[1] * len(zooms), tf.int32)
         height, width, _ = image.shape
-        zoom = tf.gather(tf.constant(self.zooms, tf.float32), index)
+        zoom = tf.gather(tf.constant(zooms, tf.float32), index)
         window = Window((height, width), zoom, uniform[2:4])
         moved = {}
         for task in tasks:

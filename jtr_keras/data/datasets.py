@@ -100,7 +100,7 @@ DATASETS = {
         _FOLDER.default_tasks,
         # The reference's 1.5 makes depths of training too small for a network
         # that is evaluated on whole images after a short training.
-        Augmentation(zooms=(1.0, 1.1, 1.2)),
+        Augmentation(zooms=(1.0, 1.1, 1.2), further_zooms=(1.0,)),
     ),
     "folder": _FOLDER,
     "nyuv2": Dataset(

@@ -22,6 +22,8 @@ class JointAutoencoder(keras.layers.Layer):
     Args:
         widths: Channels of each level.
         num_convs: Convolutions of each level.
+        stride: int. How much coarser its stacks are than images; who calls it
+            makes them so.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -37,9 +39,14 @@ class JointAutoencoder(keras.layers.Layer):
     """
 
     def __init__(
-        self, widths: Sequence[int], num_convs: Sequence[int], **kwargs: Any
+        self,
+        widths: Sequence[int],
+        num_convs: Sequence[int],
+        stride: int = 1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.stride = stride
         self.widths = tuple(widths)
         self.num_convs = tuple(num_convs)
         sizes = (self.widths, self.num_convs, "instance")
@@ -66,4 +73,5 @@ class JointAutoencoder(keras.layers.Layer):
         return super().get_config() | {
             "widths": self.widths,
             "num_convs": self.num_convs,
+            "stride": self.stride,
         }

@@ -51,16 +51,3 @@ class Semantics:
 
 CORRECTED = Semantics()
 REFERENCE = Semantics(**{f.name: True for f in dataclasses.fields(Semantics)})
-SEMANTICS = {"corrected": CORRECTED, "reference": REFERENCE}
-
-
-def get_semantics(semantics: "str | Semantics") -> Semantics:
-    """Semantics by name; an object of the class is returned as it is."""
-    if isinstance(semantics, Semantics):
-        return semantics
-    if semantics not in SEMANTICS:
-        raise ValueError(
-            f"`semantics` must be one of {sorted(SEMANTICS)} or a `Semantics`; "
-            f"got {semantics!r}."
-        )
-    return SEMANTICS[semantics]

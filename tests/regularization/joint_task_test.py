@@ -161,7 +161,8 @@ class JointTaskRegularizationTest(TestCase):
 
     def test_config(self, semantics):
         regularization = toy.make_regularization(
-            semantics=semantics, distance_weight=1.0, reconstruction_weight=3.0
+            semantics=semantics,
+            weights={"distance": 1.0, "reconstruction": 3.0},
         )
         copy = JointTaskRegularization.from_config(regularization.get_config())
         self.assertEqual(copy.get_config(), regularization.get_config())
@@ -169,7 +170,9 @@ class JointTaskRegularizationTest(TestCase):
             copy.loss_weights,
             {"distance": 1.0, "joint_distance": 8.0, "reconstruction": 3.0},
         )
-        self.assertEqual(copy.choices, regularization.choices)
+        self.assertEqual(
+            copy.objective.semantics, regularization.objective.semantics
+        )
 
 
 class CorrectedTest(TestCase):
@@ -251,6 +254,12 @@ class CorrectedTest(TestCase):
             JointTaskRegularization(semantics="corected")
         with self.assertRaisesRegex(ValueError, "widths.*go together"):
             JointTaskRegularization(widths=(4,))
+        with self.assertRaisesRegex(ValueError, r"weights.*got \['latent"):
+            JointTaskRegularization(
+                "reference", weights={"latent_distance": 1.0}
+            )
+        with self.assertRaisesRegex(ValueError, "stride.*must be 1.*got 2"):
+            JointTaskRegularization("corrected", stride=2)
 
     def test_seed_decides_the_noise(self):
         _, y_true, labelled = toy.make_batch()

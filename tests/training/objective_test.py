@@ -25,14 +25,14 @@ class ObjectiveTest(TestCase):
         self.assertAllClose(losses["depth_loss"], 4.0 * 1.5 / 4)
 
     def test_weights_of_the_regularization_count(self):
-        regularization = toy.make_regularization(distance_weight=3.0)
+        regularization = toy.make_regularization(weights={"distance": 3.0})
         losses = {"depth_loss": 1.0, "distance": 2.0}
         self.assertEqual(total_loss(losses, regularization), 7.0)
         self.assertEqual(total_loss(losses, None), 3.0)
 
     def test_weights_of_tasks_count(self):
         losses = {"depth_loss": 1.0, "normals_loss": 5.0, "distance": 2.0}
-        regularization = toy.make_regularization(distance_weight=3.0)
+        regularization = toy.make_regularization(weights={"distance": 3.0})
         total = total_loss(losses, regularization, {"depth": 0.5})
         self.assertEqual(total, 11.5)
         # The regularization's own weights are untouched.
