@@ -22,12 +22,12 @@ class Augmentation:
 
     Args:
         zooms: One is drawn for each view, all equally likely.
-        further_zooms: The same for all views but the first; None for `zooms`.
-            Larger ones make depths of later views smaller on average, and a
-            prediction that shall agree with one of the first view shrinks.
         flip: Probability of mirroring left to right.
         num_photometric: Operations on colour for each view, drawn from nine
             with replacement.
+        further_zooms: The zooms of all views but the first; None for `zooms`.
+            Above 1, they make depths of later views smaller on average, so
+            that a network that is to predict the same for both shrinks them.
 
     Raises:
         ValueError: If a zoom is below 1 or `flip` is not a probability.
@@ -37,9 +37,9 @@ class Augmentation:
     """
 
     zooms: Sequence[float] = (1.0, 1.2, 1.5)
-    further_zooms: Sequence[float] | None = None
     flip: float = 0.5
     num_photometric: int = 2
+    further_zooms: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("zooms", "further_zooms"):

@@ -55,6 +55,20 @@ class AugmentationTest(TestCase):
         for value in np.unique(second):
             self.assertLess(np.abs(allowed - value).min(), 1e-6)
 
+    def test_further_views_may_have_zooms_of_their_own(self):
+        image, targets = example()
+        augmentation = Augmentation((1.5,), 0.5, 0, further_zooms=(1.0, 1.2))
+        seen = set()
+        for seed in range(8):
+            _, moved, geometry = augmentation.views(
+                image, targets, toy.make_tasks(), 3, tf.constant([seed, 1])
+            )
+            seen |= {round(float(zoom), 3) for zoom in geometry[1:, 1]}
+            allowed = np.unique(targets["depth"]) / np.float32(1.5)
+            for value in np.unique(moved["depth"][0]):
+                self.assertLess(np.abs(allowed - value).min(), 1e-6)
+        self.assertEqual(seen, {1.0, 1.2})
+
     def test_geometry_moves_the_first_view_into_the_others(self):
         image, targets = example()
         plain = Augmentation(flip=0.5, num_photometric=0)
