@@ -16,7 +16,7 @@ def main(epochs=6):
         jtr.tasks.Depth(mean=2.65, stddev=0.86),
         jtr.tasks.SurfaceNormals(),
     ]
-    train = jtr.data.rooms("train", tasks, labels="onelabel", num_views=3)
+    train = jtr.data.rooms("train", tasks, labels="onelabel", num_views=2)
     val = jtr.data.rooms("val", tasks)
     model = jtr.MultiTaskModel(
         jtr.models.UNet(), tasks, jtr.JointTaskRegularization(), head_filters=16

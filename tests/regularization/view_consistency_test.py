@@ -50,7 +50,21 @@ class ViewConsistencyTest(TestCase):
         y_pred, geometry = batch(
             tf.fill((1, 4, 4, 1), 2.0), tf.fill((1, 4, 4, 1), 3.0), UNMOVED
         )
-        self.assertAllClose(self.loss(y_pred, geometry), 0.841345 - 0.5)
+        self.assertAllClose(self.loss(y_pred, geometry), (0.841345 - 0.5) ** 2)
+
+    def test_channels_are_summed(self):
+        one, two = tf.constant([1.0, 0.0, 0.0]), tf.constant([0.0, 0.6, -0.8])
+        y_pred = {"normals": tf.tile([[[[one]], [[two]]]], (1, 1, 4, 4, 1))}
+        layer = ViewConsistency()
+        layer.bind([SurfaceNormals()])
+        losses = layer(
+            {},
+            y_pred,
+            {"normals": tf.zeros(1)},
+            geometry=tf.constant([[UNMOVED, UNMOVED]]),
+        )
+        # Codes are halves of the vectors, whose squared distance is 2.
+        self.assertAllClose(losses["view_consistency"], 2.0 / 4)
 
     def test_labelled_tasks_have_no_part(self):
         y_pred, geometry = batch(
