@@ -3,6 +3,9 @@
     python -m benchmarks.compare                    # everything, resumable
     python -m benchmarks.compare --methods=supervised,joint_task --seeds=0
     python -m benchmarks.compare --report           # table and plot alone
+    python -m benchmarks.compare --train_split=train[:700] \\
+        --val_split=train[700:] --results=benchmarks/results/ablations.csv \\
+        --methods=supervised,joint_task,without_latent_distance
 
 Every finished run is a row of the CSV and is not run again; a killed one goes
 on at its last epoch. Every method gets the same number of steps, images a
@@ -24,7 +27,7 @@ import time
 import numpy as np
 from absl import app, flags
 
-from benchmarks.methods import METHODS
+from benchmarks.methods import ABLATIONS, METHODS
 from benchmarks.report import report
 from benchmarks.runs import Run
 from jtr_keras.data import get_dataset, label_matrix
@@ -49,9 +52,10 @@ def main(_):
 
 def planned(tasks):
     """All runs, seed by seed, so that what is done is always comparable."""
-    unknown = sorted(set(FLAGS.methods) - set(METHODS))
+    known = METHODS | ABLATIONS
+    unknown = sorted(set(FLAGS.methods) - set(known))
     if unknown:
-        sys.exit(f"There is no method {unknown}; there are {sorted(METHODS)}.")
+        sys.exit(f"There is no method {unknown}; there are {sorted(known)}.")
     shared = {
         name: FLAGS[name].value
         for name in (

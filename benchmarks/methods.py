@@ -30,16 +30,42 @@ METHODS: dict[str, Flags] = {
 """Flags that differ from what all methods share."""
 
 
+def _joint_task(**options: Any) -> Flags:
+    return {"regularization": "joint_task", "regularization_options": options}
+
+
+ODDITIES = (
+    *("hard_samples", "new_draws", "encode_twice"),
+    *("count_nonzeros", "separate_masks", "moving_targets"),
+)
+ABLATIONS: dict[str, Flags] = {
+    "without_latent_distance": _joint_task(weights={"latent_distance": 0.0}),
+    "without_distance": _joint_task(weights={"distance": 0.0}),
+    "without_warm_up": _joint_task(warm_up=0),
+    "fine_stacks": _joint_task(stride=2),
+    "deep_autoencoder": _joint_task(widths=[16, 32, 64], num_convs=[2, 2, 2]),
+    # One oddity of the reference each; new draws need samples.
+    **{
+        f"only_{name}": _joint_task(
+            semantics={name: True, "hard_samples": name in ODDITIES[:2]},
+            **LIGHT,
+        )
+        for name in ODDITIES
+    },
+}
+"""Changes of one thing in `joint_task`, or in the corrected semantics."""
+
+
 def parts(method: str, tasks: list[str]) -> list[Flags]:
     """The networks that a method trains: one, or one a task.
 
     Args:
-        method: A key of `METHODS`.
+        method: A key of `METHODS` or `ABLATIONS`.
         tasks: Names of the tasks.
 
     Returns:
         Flags of each network, `tasks` among them.
     """
-    shared = METHODS[method]
+    shared = (METHODS | ABLATIONS)[method]
     groups = [[task] for task in tasks] if method == SINGLE_TASK else [tasks]
     return [shared | {"tasks": group} for group in groups]

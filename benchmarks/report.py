@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from benchmarks.methods import METHODS, SINGLE_TASK, SUPERVISED
+from benchmarks.methods import ABLATIONS, METHODS, SINGLE_TASK, SUPERVISED
 from jtr_keras.metrics import DeltaMTL
 
 
@@ -51,7 +51,7 @@ def all_gains(rows, tasks, baseline):
             for row in rows
             if row["method"] == method and row["seed"] in bases
         ]
-        for method in METHODS
+        for method in METHODS | ABLATIONS
     }
 
 
@@ -62,7 +62,7 @@ def table(rows, tasks, gains):
     names = ["method", "runs", *heads, "delta % over supervised"]
     names += ["standard error", "delta % over single-task", "s/step", "MiB"]
     lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
-    for method in METHODS:
+    for method in METHODS | ABLATIONS:
         own = [row for row in rows if row["method"] == method]
         if not own:
             continue
@@ -107,7 +107,7 @@ def draw(gains, path):
         1, len(gains), figsize=(5 * len(gains), 3.5), sharex=True, squeeze=False
     )
     for axis, (setting, by_method) in zip(axes[0], gains.items(), strict=True):
-        shown = [m for m in METHODS if by_method[m] and m != SUPERVISED]
+        shown = [m for m in by_method if by_method[m] and m != SUPERVISED]
         for place, method in enumerate(shown):
             values = by_method[method]
             axis.barh(place, np.mean(values), color="lightsteelblue")

@@ -18,7 +18,7 @@ class Run:
     """A method with a seed in a label setting.
 
     Args:
-        method: A key of `METHODS`.
+        method: A key of `METHODS` or `ABLATIONS`.
         labels: A label setting.
         seed: Seed of weights, labels, order and views.
         steps: Steps of every network.

@@ -42,7 +42,7 @@ class JointTaskRegularization(TaskRegularization):
 
     Args:
         semantics: `"teacher"`, `"corrected"`, `"reference"`, which reproduces
-            the authors' code, or a `Semantics`.
+            the authors' code, or a `Semantics`, or a dict of its choices.
         weights: Weights of the terms by name; a term that is left out has its
             usual weight.
         widths: Channels of each level of the autoencoder. Defaults to a light
@@ -86,7 +86,7 @@ class JointTaskRegularization(TaskRegularization):
 
     def __init__(
         self,
-        semantics: str | Semantics = "teacher",
+        semantics: str | Semantics | Mapping[str, bool] = "teacher",
         weights: Mapping[str, float] | None = None,
         widths: Sequence[int] | None = None,
         num_convs: Sequence[int] | None = None,
@@ -201,8 +201,12 @@ class JointTaskRegularization(TaskRegularization):
         return growth
 
 
-def get_objective(semantics: str | Semantics) -> JointObjective:
+def get_objective(
+    semantics: str | Semantics | Mapping[str, bool],
+) -> JointObjective:
     """The objective of that name in `OBJECTIVES`, or with these oddities."""
+    if isinstance(semantics, Mapping):
+        semantics = Semantics(**semantics)
     if isinstance(semantics, Semantics):
         return PaperObjective(semantics)
     if semantics not in OBJECTIVES:

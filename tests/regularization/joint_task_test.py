@@ -261,6 +261,16 @@ class CorrectedTest(TestCase):
         with self.assertRaisesRegex(ValueError, "stride.*must be 1.*got 2"):
             JointTaskRegularization("corrected", stride=2)
 
+    def test_choices_may_come_as_a_dict(self):
+        regularization = toy.make_regularization(
+            semantics={"moving_targets": True}
+        )
+        self.assertEqual(
+            regularization.objective.semantics, Semantics(moving_targets=True)
+        )
+        copy = JointTaskRegularization.from_config(regularization.get_config())
+        self.assertEqual(copy.get_config(), regularization.get_config())
+
     def test_seed_decides_the_noise(self):
         _, y_true, labelled = toy.make_batch()
         y_pred = toy.make_predictions()
