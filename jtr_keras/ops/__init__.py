@@ -11,6 +11,7 @@ from jtr_keras.ops.precision import full_precision, loss_dtype
 from jtr_keras.ops.resampling import UNMOVED, resample
 from jtr_keras.ops.resizing import resample_area, resize_to
 from jtr_keras.ops.similarity import cosine_distance, unit_vectors
+from jtr_keras.ops.views import first_views, view
 
 __all__ = [
     "UNMOVED",
@@ -18,6 +19,7 @@ __all__ = [
     "colour_map",
     "cosine_distance",
     "crop_to",
+    "first_views",
     "full_precision",
     "gumbel_noise",
     "loss_dtype",
@@ -29,4 +31,5 @@ __all__ = [
     "resample_area",
     "resize_to",
     "unit_vectors",
+    "view",
 ]

@@ -8,7 +8,7 @@ UNMOVED = (0.0, 1.0, 0.0, 0.0)
 """The geometry of a view that is the first one itself."""
 
 
-def resample(maps: Tensor, geometry: Tensor) -> Tensor:
+def resample(maps: Tensor, geometry: Tensor, stride: int = 1) -> Tensor:
     """What another view shows of the first view's maps.
 
     Mirrors, cuts a window out and enlarges it to the maps' size, bilinearly
@@ -20,6 +20,8 @@ def resample(maps: Tensor, geometry: Tensor) -> Tensor:
         geometry: Tensor of shape `(batch, 4)`: whether mirrored (0 or 1),
             zoom (at least 1), and the window's top and left in pixels of the
             mirrored image.
+        stride: int. How much coarser the maps are than the image whose pixels
+            the geometry counts: means over cells of so many pixels a side.
 
     Returns:
         Tensor of the maps' shape.
@@ -33,8 +35,8 @@ def resample(maps: Tensor, geometry: Tensor) -> Tensor:
     """
     _, height, width, _ = ops.shape(maps)
     mirrored, zoom, top, left = ops.unstack(geometry[:, :, None], 4, axis=1)
-    rows = _positions(height, zoom, top)
-    columns = _positions(width, zoom, left)
+    rows = _positions(height, zoom, top, stride)
+    columns = _positions(width, zoom, left, stride)
     columns = ops.where(mirrored > 0, width - 1.0 - columns, columns)
     weights = (
         ops.cast(_weights(positions, size), maps.dtype)
@@ -43,11 +45,15 @@ def resample(maps: Tensor, geometry: Tensor) -> Tensor:
     return ops.einsum("bhwc,bih,bjw->bijc", maps, *weights)
 
 
-def _positions(size: int, zoom: Tensor, corner: Tensor) -> Tensor:
-    """Where each pixel lies in the first view, `(batch, size)`."""
-    window = ops.floor(size / zoom + 1e-3)
-    steps = ops.arange(size, dtype=corner.dtype)[None] / max(size - 1, 1)
-    return corner + steps * (window - 1.0)
+def _positions(size: int, zoom: Tensor, corner: Tensor, stride: int) -> Tensor:
+    """Where each cell lies among those of the first view, `(batch, size)`."""
+    pixels = size * stride
+    window = ops.floor(pixels / zoom + 1e-3)
+    offset = (stride - 1) / 2  # From a cell's first pixel to its centre.
+    centres = stride * ops.arange(size, dtype=corner.dtype)[None] + offset
+    steps = centres / max(pixels - 1, 1)
+    positions = (corner + steps * (window - 1.0) - offset) / stride
+    return ops.clip(positions, 0.0, size - 1.0)
 
 
 def _weights(positions: Tensor, size: int) -> Tensor:

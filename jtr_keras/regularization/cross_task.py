@@ -11,6 +11,7 @@ from jtr_keras.ops.noise import gumbel_noise
 from jtr_keras.ops.padding import pad_to_multiple
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.ops.similarity import cosine_distance
+from jtr_keras.ops.views import view
 from jtr_keras.regularization.fixed_features import FixedFeatures
 from jtr_keras.regularization.pair_mapping import PairMapping
 from jtr_keras.regularization.task_pairs import (
@@ -158,8 +159,8 @@ class CrossTaskConsistency(TaskRegularization):
         codes = {
             task.name: task_codes(
                 task,
-                y_true[task.name][:, 1],
-                y_pred[task.name][:, 1],
+                view(y_true[task.name], 1),
+                view(y_pred[task.name], 1),
                 noise.get(task.name),
             )
             for task in self.tasks
@@ -168,7 +169,7 @@ class CrossTaskConsistency(TaskRegularization):
         source, target = self._map(codes, pair)
         count = pair.shape[1]
         size = tuple(source.shape[1:3])
-        fixed = self.fixed_features(features[:, 1], size=size)
+        fixed = self.fixed_features(view(features, 1), size=size)
         fixed = ops.repeat(fixed, count, axis=0)
         tie = cosine_distance(source, fixed) + cosine_distance(target, fixed)
         loss = cosine_distance(source, target) + self.feature_weight * tie

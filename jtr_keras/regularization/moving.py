@@ -7,7 +7,9 @@ from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor
 
 
-def moved(task: Task, predictions: Tensor, geometry: Tensor) -> Tensor:
+def moved(
+    task: Task, predictions: Tensor, geometry: Tensor, stride: int = 1
+) -> Tensor:
     """Moves the first view's predictions into another view.
 
     Values follow the geometry as annotations do: depths shrink by the zoom,
@@ -18,6 +20,7 @@ def moved(task: Task, predictions: Tensor, geometry: Tensor) -> Tensor:
         predictions: Tensor of shape `(batch, height, width, channels)`.
         geometry: `(batch, 4)`, of the other view; see
             `jtr_keras.ops.resample`.
+        stride: int. How much coarser the predictions are than the images.
 
     Returns:
         Tensor of the predictions' shape.
@@ -25,4 +28,6 @@ def moved(task: Task, predictions: Tensor, geometry: Tensor) -> Tensor:
     geometry = ops.cast(geometry, predictions.dtype)
     mirrored, zoom = (geometry[:, i, None, None, None] for i in (0, 1))
     turned = ops.where(mirrored > 0, task.flip(predictions), predictions)
-    return task.rescale(task.renormalize(resample(turned, geometry)), zoom)
+    return task.rescale(
+        task.renormalize(resample(turned, geometry, stride)), zoom
+    )

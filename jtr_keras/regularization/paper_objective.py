@@ -9,6 +9,7 @@ from keras import ops
 from jtr_keras.ops.freezing import call_frozen
 from jtr_keras.ops.noise import gumbel_noise
 from jtr_keras.ops.similarity import cosine_distance
+from jtr_keras.ops.views import view
 from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.regularization.joint_objective import JointObjective
 from jtr_keras.regularization.joint_restoration import restoration_error
@@ -75,8 +76,8 @@ class PaperObjective(JointObjective):
             JointView(
                 tasks,
                 self.semantics,
-                {name: value[:, index] for name, value in y_true.items()},
-                {name: value[:, index] for name, value in y_pred.items()},
+                {name: view(value, index) for name, value in y_true.items()},
+                {name: view(value, index) for name, value in y_pred.items()},
                 labelled,
                 noise,
             )

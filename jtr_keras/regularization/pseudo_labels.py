@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from jtr_keras.ops.views import view
 from jtr_keras.regularization.moving import moved
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
@@ -125,13 +126,13 @@ class PseudoLabels(TaskRegularization):
     ) -> Tensor:
         """Errors of the second view's pixels that count, `(batch,)`."""
         teacher = ops.stop_gradient(teacher)
-        predictions = moved(task, teacher[:, 0], geometry[:, 1])
+        predictions = moved(task, view(teacher, 0), geometry[:, 1])
         mask = task.confidence_mask(
-            predictions, teacher[:, 1], self.threshold, self.tolerance
+            predictions, view(teacher, 1), self.threshold, self.tolerance
         )
         targets = task.pseudo_targets(predictions)
         mask = mask * task.valid_mask(targets)
-        error = task.error(task.clean(targets), y_pred[:, 1])
+        error = task.error(task.clean(targets), view(y_pred, 1))
         # Not a product: what is masked may be NaN.
         error = ops.where(mask > 0, error, ops.zeros_like(error))
         return ops.mean(error, axis=(1, 2, 3))

@@ -9,6 +9,7 @@ from keras import ops
 from jtr_keras.ops.masking import masked_mean
 from jtr_keras.ops.precision import full_precision, loss_dtype
 from jtr_keras.ops.similarity import unit_vectors
+from jtr_keras.ops.views import view
 from jtr_keras.regularization.cells import Cells
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
@@ -111,7 +112,7 @@ class TaskPrototypes(TaskRegularization):
         labelled: TensorDict,
         features: Tensor = None,
     ) -> dict[str, Tensor]:
-        first = features[:, 0]
+        first = view(features, 0)
         size = y_pred[self.tasks[0].name].shape[2:4]
         cells = Cells(size, first.shape[1:3], self.stride)
         means = cells.feature_means(full_precision(first))
@@ -122,10 +123,10 @@ class TaskPrototypes(TaskRegularization):
             name = task.name
             has_label = ops.cast(labelled[name] > 0, embeddings.dtype)
             log_shares, seen = self._resemblance(task, embeddings)
-            bins, valid = self._label_bins(task, y_true[name][:, 0], cells)
+            bins, valid = self._label_bins(task, view(y_true[name], 0), cells)
             error = _cross_entropy(ops.where(seen, bins, 0.0), log_shares)
             contrast += ops.mean(has_label * masked_mean(error, valid))
-            codes = cells.means(task.encode_predictions(y_pred[name][:, 0]))
+            codes = cells.means(task.encode_predictions(view(y_pred[name], 0)))
             shares = ops.where(seen, ops.exp(log_shares), 0.0)
             certainty = _certainty(shares, log_shares)
             error = _cross_entropy(

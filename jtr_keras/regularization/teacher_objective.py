@@ -9,6 +9,7 @@ from keras import ops
 from jtr_keras.ops.freezing import call_frozen
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.ops.similarity import cosine_distance
+from jtr_keras.ops.views import view
 from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.regularization.joint_objective import JointObjective
 from jtr_keras.regularization.moving import moved
@@ -28,8 +29,9 @@ class TeacherObjective(JointObjective):
     is no annotation, what the teacher predicts for the first view, moved into
     the second. The stack of predictions differs from it there only. Their
     squared difference and, in the frozen latent space, their cosine distance
-    train the network. The autoencoder trains on targets in which whole tasks
-    are dropped, which it must restore from the others.
+    train the network. Stacks are means over cells of `stride` pixels a side.
+    The autoencoder trains on targets in which whole tasks are dropped, which
+    it must restore from the others.
     """
 
     num_views = 2
@@ -37,7 +39,7 @@ class TeacherObjective(JointObjective):
     weights = {"distance": 1.0, "latent_distance": 0.5, "reconstruction": 1.0}
     stride = 4
     warm_up = 500
-    sizes = (32, 64), (1, 1)
+    sizes = (16, 32), (1, 1)
 
     def build(
         self, autoencoder: JointAutoencoder, tasks: Sequence[Task]
@@ -66,26 +68,27 @@ class TeacherObjective(JointObjective):
         noise: TensorDict,
         **extras: Any,
     ) -> dict[str, Tensor]:
-        teacher = extras["teacher"]
-        codes = [
-            _codes(
-                task,
-                y_true[task.name][:, 1],
-                y_pred[task.name][:, 1],
-                moved(task, teacher[task.name][:, 0], extras["geometry"][:, 1]),
-                labelled[task.name],
+        stride = autoencoder.stride
+        geometry = extras["geometry"][:, 1]
+        codes = []
+        for task in tasks:
+            name = task.name
+            teacher = _coarsen(view(extras["teacher"][name], 0), stride)
+            codes.append(
+                _codes(
+                    task,
+                    view(y_true[name], 1),
+                    _coarsen(view(y_pred[name], 1), stride),
+                    moved(task, teacher, geometry, stride),
+                    labelled[name],
+                    stride,
+                )
             )
-            for task in tasks
-        ]
         target, prediction = (
             ops.concatenate(parts, axis=-1)
             for parts in zip(*codes, strict=True)
         )
         squares = ops.sum(ops.square(target - prediction), axis=-1)
-        target, prediction = (
-            _coarsen(stack, autoencoder.stride)
-            for stack in (target, prediction)
-        )
         return {
             "distance": ops.mean(squares, axis=(1, 2)),
             "latent_distance": _latent_distance(
@@ -103,19 +106,22 @@ def _codes(
     y_pred: Tensor,
     teacher: Tensor,
     labelled: Tensor,
+    stride: int,
 ) -> tuple[Tensor, Tensor]:
-    """Codes of a task's target and prediction; equal where annotated."""
-    annotated = task.valid_mask(y_true) * ops.cast(
-        labelled[:, None, None, None] > 0, loss_dtype()
+    """Codes of a task's target and prediction; equal where annotated.
+
+    A cell is annotated where all of its pixels are.
+    """
+    valid = _coarsen(task.valid_mask(y_true), stride)
+    annotated = ops.logical_and(
+        valid > 1.0 - 1e-3, labelled[:, None, None, None] > 0
     )
     target = ops.where(
-        annotated > 0,
-        task.encode_targets(y_true),
+        annotated,
+        _coarsen(task.encode_targets(y_true), stride),
         ops.stop_gradient(task.encode_predictions(teacher)),
     )
-    prediction = ops.where(
-        annotated > 0, target, task.encode_predictions(y_pred)
-    )
+    prediction = ops.where(annotated, target, task.encode_predictions(y_pred))
     return target, prediction
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from jtr_keras.ops.views import view
 from jtr_keras.regularization.moving import moved
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.types import Config, Tensor, TensorDict
@@ -69,7 +70,7 @@ class ViewConsistency(TaskRegularization):
     ) -> dict[str, Tensor]:
         total: Tensor = 0.0
         for task in self.tasks:
-            first, second = y_pred[task.name][:, 0], y_pred[task.name][:, 1]
+            first, second = (view(y_pred[task.name], i) for i in (0, 1))
             if self.detach:
                 first = ops.stop_gradient(first)
             first = moved(task, first, geometry[:, 1])

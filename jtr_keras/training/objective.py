@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from jtr_keras.balancing.balancing import Balancing
+from jtr_keras.ops.views import first_views
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
 from jtr_keras.training.batches import fold_views
@@ -38,7 +39,10 @@ def supervised_losses(
     for task in tasks:
         name = task.name
         loss = task.loss(
-            *(fold_views(y[name][:, :num_views]) for y in (y_true, y_pred))
+            *(
+                fold_views(first_views(y[name], num_views))
+                for y in (y_true, y_pred)
+            )
         )
         weight = ops.repeat(ops.cast(labelled[name], loss.dtype), num_views)
         losses[f"{name}_loss"] = ops.mean(weight * loss)
