@@ -36,10 +36,10 @@ class TeacherObjective(JointObjective):
 
     num_views = 2
     needs = ("teacher", "geometry")
-    weights = {"distance": 1.0, "latent_distance": 0.5, "reconstruction": 1.0}
+    weights = {"distance": 0.5, "latent_distance": 0.1, "reconstruction": 1.0}
     stride = 4
-    warm_up = 500
-    sizes = (16, 32), (1, 1)
+    warm_up = 1000
+    sizes = (8, 16), (1, 1)
 
     def build(
         self, autoencoder: JointAutoencoder, tasks: Sequence[Task]
