@@ -104,8 +104,8 @@ def make_predictions(batch=3, views=3, seed=1):
     }
 
 
-def make_dataset(batch, repeats=1):
-    """The batch, again and again, as a dataset of batches."""
+def make_dataset(batch, repeats=1, size=None):
+    """The batch, again and again, as a dataset of batches of that size."""
     images, *_ = batch
     dataset = tf.data.Dataset.from_tensor_slices(batch).repeat(repeats)
-    return dataset.batch(len(images), drop_remainder=True)
+    return dataset.batch(size or len(images), drop_remainder=True)

@@ -176,13 +176,6 @@ class CrossTaskConsistency(TaskRegularization):
         loss = weight * ops.reshape(loss, (-1, count))
         return {"cross_task": ops.sum(loss, axis=1)}
 
-    def save_own_variables(self, store: Any) -> None:
-        # Keras forgets it, and a resumed run would draw the first noise again.
-        store["seed"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        self.seed_generator.state.assign(store["seed"])
-
     def get_config(self) -> Config:
         return super().get_config() | {
             "weight": self.weight,

@@ -168,15 +168,6 @@ class JointTaskRegularization(TaskRegularization):
             **extras,
         )
 
-    def save_own_variables(self, store: Any) -> None:
-        # Keras forgets it, and a resumed run would draw the first noise again.
-        store["seed"] = self.seed_generator.state.numpy()
-        store["steps"] = self.steps.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        self.seed_generator.state.assign(store["seed"])
-        self.steps.assign(store["steps"])
-
     def get_config(self) -> Config:
         semantics = keras.saving.serialize_keras_object(self.semantics)
         return super().get_config() | {

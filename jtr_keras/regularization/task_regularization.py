@@ -42,6 +42,8 @@ class TaskRegularization(keras.layers.Layer, abc.ABC):
     """How many views the teacher predicts, if there is one."""
     loss_weights: dict[str, float]
     """The terms by name and their weights in the objective."""
+    seed_generator: keras.random.SeedGenerator | None = None
+    """Where a strategy that draws has its random numbers from."""
 
     def bind(self, tasks: Sequence[Task], feature_channels: int = 0) -> None:
         """Tells which tasks there are; called once, by the model.
@@ -54,6 +56,18 @@ class TaskRegularization(keras.layers.Layer, abc.ABC):
         self.feature_channels = feature_channels
         self.build_for_tasks()
         self.built = True
+
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        # Keras forgets it, and a resumed run would draw the first noise again.
+        if self.seed_generator is not None:
+            store["seed"] = self.seed_generator.state.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        own = {name: store[name] for name in store.keys()}  # noqa: SIM118
+        if self.seed_generator is not None:
+            self.seed_generator.state.assign(own.pop("seed"))
+        super().load_own_variables(own)
 
     @abc.abstractmethod
     def build_for_tasks(self) -> None:

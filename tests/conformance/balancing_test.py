@@ -12,8 +12,8 @@ from absl.testing import parameterized
 from jtr_keras import balancing as room
 from tests import toy
 from tests.balancing.calling import bound, weigh
+from tests.strategies import ONE, TWO
 from tests.testing import TestCase
-from tests.training.distribution_test import ONE, TWO
 
 COMPENSATED = {"compensate_label_rate": True, "label_rate_momentum": 0.5}
 BALANCINGS = (  # name, class, arguments unlike the defaults

@@ -11,6 +11,7 @@ from absl.testing import parameterized
 
 from jtr_keras import regularization as room
 from tests import toy
+from tests.strategies import TWO
 from tests.testing import TestCase
 
 REGULARIZATIONS = (
@@ -66,6 +67,13 @@ REGULARIZATIONS = (
     ),
     ("view_consistency", room.ViewConsistency, {"detach": False}),
 )
+# Labels of two images in each of ten steps.
+PATTERNS = hypothesis.extra.numpy.arrays(
+    "float32",
+    (10, 2, 4),
+    elements=hypothesis.strategies.sampled_from([0.0, 0.5, 1.0]),
+    fill=hypothesis.strategies.nothing(),
+)
 
 
 def bound(cls, options):
@@ -73,6 +81,17 @@ def bound(cls, options):
     layer = cls(**options)
     layer.bind(toy.make_tasks(), toy.FEATURES)
     return layer
+
+
+def compiled(cls, options, optimizer="sgd", jit_compile=False):
+    model = toy.make_model(cls(**options))
+    model.compile(optimizer, jit_compile=jit_compile)
+    return model
+
+
+def regularization_weights(model):
+    layer = model.regularization
+    return layer.trainable_variables if layer else []
 
 
 @parameterized.named_parameters(*REGULARIZATIONS)
@@ -98,42 +117,102 @@ class RegularizationConformanceTest(TestCase):
         for name, value in options.items():
             self.assertEqual(config[name], value)
 
-    def test_trains_under_xla_and_saves_its_weights(self, cls, options):
-        data = toy.make_dataset(toy.make_batch(), repeats=2)
-        model = toy.make_model(cls(**options))
-        model.compile("sgd", jit_compile=True)
-        before = [w.numpy() for w in model.regularization.trainable_variables]
-        logs = model.fit(data, verbose=0).history
-        self.assertTrue(np.isfinite(logs["loss"]).all())
-        after = [w.numpy() for w in model.regularization.trainable_variables]
-        changed = [np.any(a != b) for a, b in zip(before, after, strict=True)]
-        self.assertTrue(all(changed))
+
+@parameterized.named_parameters(*REGULARIZATIONS, ("none", lambda: None, {}))
+class TrainingConformanceTest(TestCase):
+    def tearDown(self):
+        keras.config.set_dtype_policy("float32")
+        super().tearDown()
+
+    def test_any_labels_train_under_xla(self, cls, options):
+        model = compiled(cls, options, jit_compile=True)
+
+        @hypothesis.settings(max_examples=20, deadline=None)
+        @hypothesis.example(patterns=np.zeros((10, 2, 4), "float32"))
+        @hypothesis.given(patterns=PATTERNS)
+        def train(patterns):
+            for labelled in patterns:
+                logs = model.train_on_batch(
+                    *toy.make_batch(labelled), return_dict=True
+                )
+                self.assert_finite(list(logs.values()))
+            self.assert_finite(*model.get_weights())
+
+        train()
+
+    def test_two_replicas_take_the_steps_of_one(self, cls, options):
+        # Each replica lacks labels of two tasks in the first batch, of all in
+        # the second.
+        random = np.random.default_rng(0).choice([0.0, 0.5, 1.0], (4, 4))
+        labelled = np.concatenate([np.eye(4), np.zeros((4, 4)), random])
+        data = toy.make_dataset(toy.make_batch(labelled), size=4)
+        with TWO.scope():
+            two = compiled(cls, options)
+        logs = two.fit(data, verbose=0).history
+        self.assert_finite(*logs.values())
+        for variable in two.variables:
+            self.assert_finite(variable.numpy())
+        for name, values in logs.items():
+            self.assertGreater(values[0], 0.0, name)  # Else it proves nothing.
+        one = compiled(cls, options)
+        seeds = [v for v in one.variables if "seed_generator" in v.path]
+        before = [seed.numpy().tolist() for seed in seeds]
+        for batch in data:
+            one.train_step(batch)
+        # Where samples are drawn, they differ.
+        if before == [seed.numpy().tolist() for seed in seeds]:
+            for name, metric in one.train_losses.items():
+                self.assertAllClose(
+                    logs[name][0], metric.result(), rtol=1e-3, msg=name
+                )
+            for first, second in zip(one.weights, two.weights, strict=True):
+                self.assertAllClose(
+                    first.numpy(), second.numpy(), atol=2e-4, msg=first.path
+                )
+
+    def test_mixed_precision(self, cls, options):
+        for policy in ("mixed_float16", "mixed_bfloat16"):
+            keras.config.set_dtype_policy(policy)
+            model = compiled(cls, options)
+            before = [v.numpy() for v in model.trainable_variables]
+            logs = model.fit(
+                toy.make_dataset(toy.make_batch(), repeats=3), verbose=0
+            ).history
+            self.assert_finite(*logs.values())
+            after = [v.numpy() for v in model.trainable_variables]
+            self.assert_finite(*after)
+            # Not if every step overflowed.
+            self.assertTrue(any(map(np.any, map(np.subtract, after, before))))
+            self.assertEqual({v.dtype for v in model.weights}, {"float32"})
+
+    def test_goes_on_after_saving(self, cls, options):
+        batch = next(iter(toy.make_dataset(toy.make_batch())))
+        optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
+        model = compiled(cls, options, optimizer)
+        before = [v.numpy() for v in regularization_weights(model)]
+        for _ in range(2):
+            model.train_step(batch)
+        for old, new in zip(before, regularization_weights(model), strict=True):
+            self.assertTrue(np.any(old != new.numpy()), new.path)
         path = f"{self.get_temp_dir()}/model.keras"
         model.save(path)
-        copy = keras.saving.load_model(path).regularization
-        for first, second in zip(after, copy.trainable_variables, strict=True):
+        copy = keras.saving.load_model(path)
+        serialize = keras.saving.serialize_keras_object
+        self.assertEqual(
+            serialize(copy.regularization), serialize(model.regularization)
+        )
+        for first, second in zip(model.variables, copy.variables, strict=True):
             self.assertAllEqual(first, second)
+        model.reset_metrics()
+        expected, found = model.train_step(batch), copy.train_step(batch)
+        for name, value in expected.items():
+            self.assertAllClose(found[name], value, rtol=1e-5, msg=name)
+        for first, second in zip(model.variables, copy.variables, strict=True):
+            self.assertAllClose(first, second, atol=1e-6)
 
-    @hypothesis.settings(max_examples=20, deadline=None)
-    @hypothesis.given(
-        labels=hypothesis.extra.numpy.arrays(
-            "float32",
-            (2, 4),
-            elements=hypothesis.strategies.sampled_from([0.0, 0.5, 1.0]),
-        )
-    )
-    def test_any_labels_train(self, cls, options, labels):
-        if not hasattr(type(self), "models"):
-            type(self).models = {}
-        key = str(options)
-        if key not in self.models:
-            self.models[key] = toy.make_model(cls(**options))
-            self.models[key].compile("sgd", jit_compile=False)
-        images, y_true, labelled = toy.make_batch(labels)
-        logs = self.models[key].train_on_batch(
-            images, y_true, labelled, return_dict=True
-        )
-        self.assertTrue(np.isfinite(list(logs.values())).all())
+    def assert_finite(self, *arrays):
+        for array in arrays:
+            self.assertTrue(np.isfinite(array).all())
 
 
 class CoverageTest(TestCase):

@@ -203,18 +203,6 @@ class CrossTaskConsistencyTest(TestCase):
         self.assertGreater(np.std(found, axis=0).min(), 0.0)
         self.assertAllClose(np.mean(found, axis=0), expected, rtol=0.1)
 
-    def test_noise_goes_on_after_saving(self):
-        inputs = make_inputs()[:4]
-        first, second = bound(), bound(seed=2)
-        first.per_image(*inputs)
-        store = {}
-        first.save_own_variables(store)
-        second.load_own_variables(store)
-        self.assertAllClose(
-            second.per_image(*inputs)["cross_task"],
-            first.per_image(*inputs)["cross_task"],
-        )
-
     @parameterized.parameters(
         (13, [SurfaceNormals()], 14_819_328), (7, [], 14_780_160)
     )

@@ -1,12 +1,9 @@
-import keras
 import numpy as np
 import tensorflow as tf
 
 from jtr_keras.regularization import TaskPrototypes
 from jtr_keras.tasks import DenseRegression, SemanticSegmentation
-from tests import toy
 from tests.testing import TestCase
-from tests.training.distribution_test import LABELLED, ONE, TWO
 
 SEGMENTATION = SemanticSegmentation(num_classes=3)
 EDGES = DenseRegression("edges")
@@ -121,35 +118,6 @@ class TaskPrototypesTest(TestCase):
             if not labelled:  # Towards the second class, which is nearer.
                 self.assertGreater(gradients[1][0], 0.0)
                 self.assertLess(gradients[1][1], 0.0)
-
-    def test_prototypes_are_saved(self):
-        model = toy.make_model(TaskPrototypes(stride=4, dim=3))
-        model.compile("sgd", jit_compile=False)
-        model.fit(toy.make_dataset(toy.make_batch(), repeats=2), verbose=0)
-        path = f"{self.get_temp_dir()}/model.keras"
-        model.save(path)
-        copy = keras.saving.load_model(path).regularization
-        for name, memory in model.regularization.prototypes.items():
-            self.assertGreater(np.abs(memory).max(), 0.0, name)
-            self.assertAllEqual(copy.prototypes[name], memory)
-
-    def test_two_replicas_take_the_steps_of_one(self):
-        models = []
-        for strategy in (ONE, TWO):
-            data = toy.make_dataset(toy.make_batch(LABELLED), repeats=2)
-            with strategy.scope():
-                model = toy.make_model(TaskPrototypes(stride=4, dim=3))
-                model.compile("sgd", jit_compile=False)
-            logs = model.fit(data, verbose=0).history
-            models.append((model.regularization, logs))
-        (one, first), (two, second) = models
-        for name in one.loss_weights:
-            self.assertGreater(first[name][0], 0.01)
-            self.assertAllClose(first[name], second[name], rtol=1e-3)
-        for name, memory in one.prototypes.items():
-            self.assertAllClose(
-                memory.numpy(), two.prototypes[name].numpy(), atol=1e-4
-            )
 
     def test_arguments_are_checked(self):
         for name, value in (

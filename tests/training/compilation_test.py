@@ -7,9 +7,8 @@ from jtr_keras.training.compilation import (
     synchronize_batch_statistics,
 )
 from tests import toy
+from tests.strategies import TWO
 from tests.testing import TestCase
-
-TWO = ("CPU:0", "CPU:1")
 
 
 class CompilationTest(TestCase):
@@ -25,14 +24,12 @@ class CompilationTest(TestCase):
 
     @parameterized.parameters(("auto", "autoclustering"), (False, ""))
     def test_several_replicas_cluster_automatically(self, jit_compile, mode):
-        strategy = tf.distribute.MirroredStrategy(TWO)
-        self.assertFalse(choose_compilation(strategy, jit_compile))
+        self.assertFalse(choose_compilation(TWO, jit_compile))
         self.assertEqual(tf.config.optimizer.get_jit(), mode)
 
     def test_several_steps_on_several_replicas_are_refused(self):
-        strategy = tf.distribute.MirroredStrategy(TWO)
         with self.assertRaisesRegex(ValueError, "steps_per_execution.*got 4"):
-            choose_compilation(strategy, steps_per_execution=4)
+            choose_compilation(TWO, steps_per_execution=4)
 
     def test_every_batch_normalization_is_synchronized(self):
         model = toy.make_model()

@@ -83,16 +83,13 @@ class FitTest(TestCase):
         ("no label at all", NOTHING),
     )
     def test_absent_labels(self, labelled):
-        for semantics in ("corrected", "reference"):
-            data = toy.make_dataset(toy.make_batch(labelled), repeats=2)
-            model = compiled(toy.make_regularization(semantics=semantics))
-            logs = model.fit(data, verbose=0).history
-            self.assertTrue(np.isfinite(logs["loss"]).all())
-            self.assertTrue(np.isfinite(weights(model)).all())
-            for column, task in enumerate(model.tasks):
-                absent = not np.any(np.asarray(labelled)[:, column])
-                loss = logs[f"{task.name}_loss"][0]
-                self.assertEqual(absent, loss == 0.0)
+        model = compiled(toy.make_regularization())
+        data = toy.make_dataset(toy.make_batch(labelled))
+        logs = model.fit(data, verbose=0).history
+        for column, task in enumerate(model.tasks):
+            absent = not np.any(np.asarray(labelled)[:, column])
+            loss = logs[f"{task.name}_loss"][0]
+            self.assertEqual(absent, loss == 0.0)
 
     def test_only_label_is_all_void(self):
         images, y, labelled = toy.make_batch(((0, 1, 0, 0),) * 2)
