@@ -127,8 +127,11 @@ def run_record(file: pathlib.Path) -> tuple[Any, Any]:
     paths = [file.parent / name for name in names]
     found = [json.loads(p.read_text()) if p.is_file() else None for p in paths]
     if found[1] is not None and found[0] is not None:
-        dataset = found[0]["flags"]["dataset"]
-        found[0]["metrics_of"] = f"{dataset}, val split, after the last epoch"
+        flags = found[0]["flags"]
+        found[0]["metrics_of"] = (
+            f"{flags['dataset']}, split {flags['val_split']}, after the last "
+            "epoch"
+        )
     return found[0], found[1]
 
 

@@ -112,7 +112,7 @@ class CommandLineTest(TestCase):
         self.assertEqual(told["training"]["flags"], config["flags"])
         self.assertEqual(told["images"]["image_size"], list(files.SIZE))
         card = (extra / "model_card.md").read_text()
-        self.assertIn("Of folder, val split", card)
+        self.assertIn("Of folder, split val, after the last epoch.", card)
         loaded = tf.saved_model.load(str(self.folder / "saved" / "2"))
         served = loaded.signatures["serving_default"](
             images=tf.constant(noise[None] / 255, "float32")
