@@ -8,19 +8,14 @@ from PIL import Image
 import jtr_keras as jtr
 
 
-def draw(model, photo, codes):
+def draw(tasks, photo, predictions):
     """The photograph and a colour map a task, side by side.
 
     Args:
-        model: Folder of the SavedModel; its metadata say what the codes mean.
+        tasks: The tasks, as the metadata of the SavedModel tell them.
         photo: Bytes of the image file that was sent.
-        codes: Dict of answers of `classes_bytes`, `(height, width, channels)`.
+        predictions: Dict of arrays, `(1, height, width, channels)`.
     """
-    tasks = jtr.export.load_tasks(model)
-    predictions = {
-        task.name: task.expand(np.asarray(codes[task.name], int))[None]
-        for task in tasks
-    }
     height, width = predictions[tasks[0].name].shape[1:3]
     with Image.open(io.BytesIO(photo)) as image:
         image = np.asarray(image.convert("RGB").resize((width, height)))

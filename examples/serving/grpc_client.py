@@ -14,6 +14,8 @@ import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+import jtr_keras as jtr
+
 
 def main(model, photo, output, address="localhost:8500"):
     content = pathlib.Path(photo).read_bytes()
@@ -27,8 +29,12 @@ def main(model, photo, output, address="localhost:8500"):
             response = stub.Predict(request, timeout=60)
         except grpc.RpcError as error:
             sys.exit(f"The server refuses: {error.code()}: {error.details()}")
-    answer = {k: tf.make_ndarray(v)[0] for k, v in response.outputs.items()}
-    drawing.draw(model, content, answer).save(output)
+    tasks = jtr.export.load_tasks(model)
+    predictions = {
+        task.name: task.expand(tf.make_ndarray(response.outputs[task.name]))
+        for task in tasks
+    }
+    drawing.draw(tasks, content, predictions).save(output)
 
 
 if __name__ == "__main__":

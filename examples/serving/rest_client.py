@@ -14,12 +14,16 @@ import urllib.error
 import urllib.request
 
 import drawing
+import numpy as np
+
+import jtr_keras as jtr
 
 
 def main(model, photo, output, address="localhost:8501"):
     content = pathlib.Path(photo).read_bytes()
     image = {"image_bytes": {"b64": base64.b64encode(content).decode()}}
-    body = {"signature_name": "classes_bytes", "instances": [image]}
+    # Not `classes_bytes`: the server writes no uint16 as JSON.
+    body = {"signature_name": "serve_bytes", "instances": [image]}
     name = pathlib.Path(model).name
     try:
         with urllib.request.urlopen(
@@ -30,7 +34,9 @@ def main(model, photo, output, address="localhost:8501"):
             answer = json.load(response)["predictions"][0]
     except urllib.error.HTTPError as error:
         sys.exit(f"The server refuses: {error.read().decode()}")
-    drawing.draw(model, content, answer).save(output)
+    predictions = {k: np.asarray(v)[None] for k, v in answer.items()}
+    tasks = jtr.export.load_tasks(model)
+    drawing.draw(tasks, content, predictions).save(output)
 
 
 if __name__ == "__main__":

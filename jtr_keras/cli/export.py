@@ -8,7 +8,7 @@ from absl import flags
 from jtr_keras.cli.commands import SAVED_MODEL
 from jtr_keras.cli.workdir import load_model, model_file, run_record
 from jtr_keras.export.formats import export_file
-from jtr_keras.export.saved_predictor import SavedPredictor
+from jtr_keras.export.metadata import read_metadata
 from jtr_keras.export.signatures import DEFAULT_SIZE
 
 
@@ -43,7 +43,7 @@ def _export_saved_model(
         warmup=values.warmup,
     )
     print(f"{path}:")
-    for name, signature in SavedPredictor(path).metadata["signatures"].items():
+    for name, signature in read_metadata(path)["signatures"].items():
         print(f"  {name:<16}{signature['takes']}")
 
 
