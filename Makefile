@@ -1,11 +1,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := runs/demo
+SMALL := runs/savedmodel
+SMALL_FLAGS := --labels=onelabel --epochs=30 --batch_size=4 --learning_rate=2e-3
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help venv demo test check pytest docs clean
+.PHONY: help venv demo savedmodel test check pytest docs clean
 
 help: ## show this help
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -15,7 +17,7 @@ venv: .venv/ready ## create .venv with everything demo, tests and docs need
 .venv/ready: setup.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[dev,docs]'
+	$(BIN)/pip install --quiet --editable '.[dev,docs,serving,onnx,openvino,litert]'
 	touch $@
 
 demo: venv ## train on Rooms with one label an image, evaluate, draw, export
@@ -23,6 +25,11 @@ demo: venv ## train on Rooms with one label an image, evaluate, draw, export
 	$(BIN)/python examples/trivial_predictions.py $(RUN)
 	$(BIN)/jtr predict --model=$(RUN) --output=$(RUN)/predictions docs/images/room.jpg
 	$(BIN)/jtr export --model=$(RUN) --output=savedmodels/demo
+
+savedmodel: venv ## train the small model of savedmodels/rooms, export, draw
+	$(BIN)/jtr train --workdir=$(SMALL) $(SMALL_FLAGS)
+	$(BIN)/jtr export --model=$(SMALL) --output=savedmodels/rooms
+	$(BIN)/jtr predict --model=savedmodels/rooms --output=$(SMALL)/predictions docs/images/room.jpg
 
 check: venv ## linters, types and the layers of imports
 	$(BIN)/ruff check .

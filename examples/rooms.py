@@ -26,7 +26,7 @@ def main(epochs=6):
     images, *_ = batch = next(iter(val))
     table = jtr.data.picture(tasks, *batch, predictions=model.predict(images))
     table.save("rooms.png")
-    model.export("savedmodels/rooms/1")
+    model.export("savedmodels/mine")
 
 
 if __name__ == "__main__":

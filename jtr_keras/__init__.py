@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from jtr_keras.backend import require_tensorflow
+from jtr_keras.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from jtr_keras import (
         balancing,
         data,
+        export,
         layers,
         metrics,
         models,
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from jtr_keras.regularization import JointTaskRegularization
     from jtr_keras.training import MultiTaskModel
 
-__version__ = "0.1.0"
-
 _ROOMS = (
     "ops",
     "layers",
@@ -37,6 +37,7 @@ _ROOMS = (
     "balancing",
     "data",
     "models",
+    "export",
     "training",
 )
 _SHORTCUTS = {
@@ -49,6 +50,7 @@ __all__ = [
     "MultiTaskModel",
     "balancing",
     "data",
+    "export",
     "layers",
     "metrics",
     "models",

@@ -73,9 +73,12 @@ class ImportTest(TestCase):
         self.assertIn("set()", run(code))
 
     def test_optional_packages_are_not_imported(self):
-        optional = {"onnx", "openvino", "keras_hub", "tf2onnx"}
+        optional = {
+            *("onnx", "tf2onnx", "onnxruntime", "openvino", "keras_hub"),
+            *("tensorflow_serving", "ai_edge_litert"),
+        }
         code = (
-            "import sys, jtr_keras.training, jtr_keras.cli.train; "
+            "import sys, jtr_keras.training, jtr_keras.cli.export; "
             f"print({optional} & {{*sys.modules}})"
         )
         self.assertIn("set()", run(code))

@@ -8,6 +8,8 @@ from typing import Any
 
 from absl import flags
 
+SAVED_MODEL = "tf_saved_model"
+
 
 class JsonParser(flags.ArgumentParser[dict[str, Any]]):
     """A flag whose value is a JSON object."""
@@ -195,7 +197,7 @@ def _define_model(values: flags.FlagValues) -> None:
         "model",
         None,
         "A .keras file, or the workdir of a training run, which stands for "
-        "its last.keras. Required.",
+        "its last.keras; to predict, also a SavedModel. Required.",
     )
 
 
@@ -222,8 +224,33 @@ def _define_export(values: flags.FlagValues) -> None:
     _text(
         values,
         "output",
-        "savedmodels/model",
-        "Folder that gets a subfolder with the next free version.",
+        None,
+        "NAME, a folder that gets a subfolder with the next free version; or "
+        "NAME/VERSION; of other formats, a file. Nothing is overwritten. "
+        "Default: savedmodels/model.",
+    )
+    flags.DEFINE_enum(
+        "format",
+        SAVED_MODEL,
+        [SAVED_MODEL, "onnx", "openvino", "litert"],
+        "tf_saved_model (for TensorFlow Serving); onnx or openvino (images of "
+        "any size); litert (one image of a fixed size). All but the first are "
+        "compared with the network, and need the extra of their name.",
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "image_size",
+        None,
+        "HEIGHT,WIDTH that encoded images are resized to, and of litert. "
+        "Those of the training images if not given.",
+        flag_values=values,
+    )
+    flags.DEFINE_boolean(
+        "warmup",
+        None,
+        "Write warm-up requests for TensorFlow Serving, which needs the extra "
+        "serving. If not given: where it is installed.",
+        flag_values=values,
     )
 
 
@@ -244,7 +271,7 @@ COMMANDS = {
         _define_predict,
     ),
     "export": Command(
-        "Writes the network as a SavedModel, for TensorFlow Serving.",
+        "Writes the network as a SavedModel, ONNX, OpenVINO or LiteRT.",
         "--model=MODEL [FLAGS]",
         _define_export,
     ),

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         module = importlib.import_module(f"jtr_keras.cli.{name}")
         module.run(values, positional)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         if values["traceback"].value:
             raise
         sys.exit(f"jtr {name}: {error}")

@@ -8,7 +8,7 @@ import numpy as np
 from absl import flags
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from jtr_keras.cli.workdir import load_model
+from jtr_keras.cli.workdir import load_network
 from jtr_keras.data.picture import picture
 
 
@@ -23,16 +23,16 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
             f"written for each; got {list(arguments)}."
         )
     images = [read_image(path) for path in arguments]
-    model = load_model(values.model)
+    tasks, network = load_network(values.model)
     folder = pathlib.Path(values.output)
     folder.mkdir(parents=True, exist_ok=True)
     for name, image in zip(names, images, strict=True):
         predictions = {
             task: np.asarray(value)
-            for task, value in model(image[None], training=False).items()
+            for task, value in network(image[None]).items()
         }
         target = folder / f"{name}.png"
-        picture(model.tasks, image[None], predictions=predictions).save(target)
+        picture(tasks, image[None], predictions=predictions).save(target)
         if values.arrays:
             arrays: Any = {
                 task: value[0] for task, value in predictions.items()

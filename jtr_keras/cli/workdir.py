@@ -8,6 +8,8 @@ import keras
 import tensorflow as tf
 
 import jtr_keras
+from jtr_keras.export.publishing import latest_version
+from jtr_keras.export.saved_predictor import SavedPredictor
 
 CONFIG = "config.json"
 _FREE = ("check", "help", "picture_every", "traceback", "workdir", "xla")
@@ -90,10 +92,47 @@ def model_file(path: str | None) -> pathlib.Path:
         file = next((run for run in runs if run.exists()), runs[0])
     if not file.is_file():
         raise ValueError(
-            f"--model: there is no file {file}. Expected a .keras file or the "
-            "workdir of a training run."
+            f"--model: there is no file {file}. Expected a .keras file, the "
+            "workdir of a training run or, to predict, a SavedModel."
         )
     return file
+
+
+def load_network(path: str | None) -> tuple[Any, Any]:
+    """The tasks and the function that `--model` means.
+
+    Args:
+        path: As for `model_file`, or a SavedModel: `NAME` or `NAME/VERSION`.
+
+    Returns:
+        The tasks, and a function from images to a dict of predictions.
+    """
+    if path and latest_version(path) is not None:
+        saved = SavedPredictor(path)
+        return saved.tasks, saved
+    model = load_model(path)
+    return model.tasks, lambda images: model(images, training=False)
+
+
+def run_record(file: pathlib.Path) -> tuple[Any, Any]:
+    """Flags and versions of the run that a model is of, and its metrics.
+
+    Args:
+        file: A `.keras` file. Metrics belong to the last epoch alone.
+
+    Returns:
+        Two dicts, or None where nothing is known.
+    """
+    names = (CONFIG, "metrics.json" if file.name == "last.keras" else "")
+    paths = [file.parent / name for name in names]
+    found = [json.loads(p.read_text()) if p.is_file() else None for p in paths]
+    if found[1] is not None and found[0] is not None:
+        flags = found[0]["flags"]
+        found[0]["metrics_of"] = (
+            f"{flags['dataset']}, split {flags['val_split']}, after the last "
+            "epoch"
+        )
+    return found[0], found[1]
 
 
 def load_model(path: str | None) -> Any:

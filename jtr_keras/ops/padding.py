@@ -27,7 +27,9 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
         if padding == [0, 0]:
             return images
     else:
-        padding = tf.unstack(-tf.shape(images)[1:3] % multiple)
+        # Not `-size % multiple`: ONNX's remainder of a negative is negative.
+        rest = tf.shape(images)[1:3] % multiple
+        padding = tf.unstack((multiple - rest) % multiple)
     pads = [[0, 0], [0, padding[0]], [0, padding[1]], [0, 0]]
     return tf.pad(images, pads)
 

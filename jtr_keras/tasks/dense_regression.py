@@ -64,8 +64,9 @@ class DenseRegression(Task):
         self.default_baseline = (maximum - minimum) / 4
 
     def activate(self, logits: Tensor) -> Tensor:
+        # In this order: tf2onnx gives `0 + 1 * x` a fifth axis.
         span = self.maximum - self.minimum
-        return self.minimum + span * ops.sigmoid(logits)
+        return ops.sigmoid(logits) * span + self.minimum
 
     def valid_mask(self, targets: Tensor) -> Tensor:
         valid = ops.all(ops.isfinite(targets), axis=-1, keepdims=True)
@@ -95,6 +96,26 @@ class DenseRegression(Task):
         valid = np.all(np.isfinite(values), axis=-1, keepdims=True)
         code = ops.convert_to_numpy(self.encode(np.where(valid, values, 0.0)))
         return colour_map(code.mean(axis=-1)) * valid.astype(np.uint8)
+
+    def compact(self, predictions: Tensor) -> Tensor:
+        return ops.cast(ops.round(255.0 * self.encode(predictions)), "uint8")
+
+    def expand(self, codes: Any) -> Any:
+        place = np.asarray(codes, np.float32) / np.float32(255.0)
+        return self.minimum + (self.maximum - self.minimum) * place
+
+    def describe(self) -> Config:
+        return {
+            "prediction": "value",
+            "unit": "unit of the training data",
+            "range": [self.minimum, self.maximum],
+            "compact": {
+                "dtype": "uint8",
+                "unit": "1/255 of the range",
+                "scale": (self.maximum - self.minimum) / 255.0,
+                "offset": self.minimum,
+            },
+        }
 
     def check(self, targets: Any) -> str | None:
         finite = targets[np.isfinite(targets)]

@@ -114,6 +114,27 @@ class Depth(Task):
         code = ops.convert_to_numpy(self.encode(np.where(valid, values, 1.0)))
         return colour_map(1.0 - code[..., 0]) * valid.astype(np.uint8)
 
+    def compact(self, predictions: Tensor) -> Tensor:
+        thousandths = ops.round(ops.clip(1000.0 * predictions, 0.0, 65535.0))
+        return ops.cast(thousandths, "uint16")
+
+    def expand(self, codes: Any) -> Any:
+        return np.asarray(codes, np.float32) / np.float32(1000.0)
+
+    def describe(self) -> Config:
+        unit = "unit of the training data" if self.inverse else "metre"
+        return {
+            "prediction": "inverse depth" if self.inverse else "depth",
+            "unit": unit,
+            "range": None,
+            "compact": {
+                "dtype": "uint16",
+                "unit": "1/1000 " + unit,
+                "scale": 0.001,
+                "offset": 0.0,
+            },
+        }
+
     def rescale(self, targets: Tensor, zoom: Tensor) -> Tensor:
         return targets * zoom if self.inverse else targets / zoom
 

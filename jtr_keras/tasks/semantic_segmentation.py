@@ -141,6 +141,28 @@ class SemanticSegmentation(Task):
         colours = palette(self.num_classes)[index]
         return np.where(valid[..., None], colours, 0).astype(np.uint8)
 
+    def compact(self, predictions: Tensor) -> Tensor:
+        labels = ops.argmax(predictions, axis=-1)[..., None]
+        return ops.cast(labels, self._compact_dtype)
+
+    def expand(self, codes: Any) -> Any:
+        return np.eye(self.num_classes, dtype=np.float32)[codes[..., 0]]
+
+    def describe(self) -> Config:
+        return {
+            "prediction": "logit of each class; softmax gives probabilities",
+            "unit": None,
+            "range": None,
+            "classes": list(self.class_names or map(str, range(self.channels))),
+            "colours": palette(self.num_classes).tolist(),
+            "compact": {
+                "dtype": self._compact_dtype,
+                "unit": "number of the likeliest class, from 0",
+                "scale": 1.0,
+                "offset": 0.0,
+            },
+        }
+
     def check(self, targets: Any) -> str | None:
         valid = (targets >= VOID) & (targets < self.num_classes)
         if valid.all():
@@ -150,6 +172,10 @@ class SemanticSegmentation(Task):
             f"class ids must be 0 to {self.num_classes - 1}, or -1 for void; "
             f"found {found}"
         )
+
+    @property
+    def _compact_dtype(self) -> str:
+        return "uint8" if self.num_classes <= 256 else "uint16"
 
     def get_config(self) -> Config:
         return super().get_config() | {

@@ -11,7 +11,7 @@ from jtr_keras.metrics.median_error import MedianError
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.ops.similarity import unit_vectors
 from jtr_keras.tasks.task import Task
-from jtr_keras.types import Tensor
+from jtr_keras.types import Config, Tensor
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -84,6 +84,27 @@ class SurfaceNormals(Task):
         valid &= np.all(np.isfinite(values), axis=-1, keepdims=True)
         colours = 255 * (np.clip(np.where(valid, values, 0), -1, 1) + 1) / 2
         return np.where(valid, colours, 0).astype(np.uint8)
+
+    def compact(self, predictions: Tensor) -> Tensor:
+        code = ops.clip(self.encode(predictions), 0.0, 1.0)
+        return ops.cast(ops.round(255.0 * code), "uint8")
+
+    def expand(self, codes: Any) -> Any:
+        return np.asarray(codes, np.float32) / np.float32(127.5) - 1.0
+
+    def describe(self) -> Config:
+        return {
+            "prediction": "unit vector in the axes of the training data; the "
+            "first one points to the right",
+            "unit": None,
+            "range": [-1.0, 1.0],
+            "compact": {
+                "dtype": "uint8",
+                "unit": None,
+                "scale": 1.0 / 127.5,
+                "offset": -1.0,
+            },
+        }
 
     def renormalize(self, targets: Tensor) -> Tensor:
         return unit_vectors(targets)

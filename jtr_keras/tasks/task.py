@@ -112,6 +112,32 @@ class Task(abc.ABC):
             Array of shape `(height, width, 3)`, uint8; void pixels are black.
         """
 
+    @abc.abstractmethod
+    def compact(self, predictions: Tensor) -> Tensor:
+        """Predictions as small integers, for answers over a network.
+
+        Returns shape `(batch, height, width, any)`, uint8 or uint16.
+        """
+
+    @abc.abstractmethod
+    def expand(self, codes: Any) -> Any:
+        """Predictions again, a float32 array, from what `compact` gave.
+
+        What the code did not keep is lost: `draw` shows the same picture, up
+        to rounding.
+        """
+
+    @abc.abstractmethod
+    def describe(self) -> Config:
+        """What a user of the exported network has to know, fit for JSON.
+
+        Returns:
+            Dict with `prediction` (what a value is), `unit`, `range` (smallest
+            and largest value, or None without bounds), and `compact`: `dtype`,
+            `unit`, `scale` and `offset`, with which
+            `value = offset + scale * code`.
+        """
+
     def loss(self, targets: Tensor, predictions: Tensor) -> Tensor:
         """Mean error over annotated pixels, `(batch,)`; 0 without any."""
         mask = self.valid_mask(targets)

@@ -1,5 +1,6 @@
 """The model that users compile, fit, evaluate, save and export."""
 
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,10 @@ import keras
 import tensorflow as tf
 
 from jtr_keras.balancing.balancing import Balancing
+from jtr_keras.export.formats import export_file
+from jtr_keras.export.publishing import PathLike
+from jtr_keras.export.saved_model import export_saved_model
+from jtr_keras.export.signatures import DEFAULT_SIZE
 from jtr_keras.models.dense_predictor import DensePredictor
 from jtr_keras.regularization.composition import Composition
 from jtr_keras.regularization.task_regularization import TaskRegularization
@@ -50,6 +55,8 @@ class MultiTaskModel(keras.Model):
             regularization has one.
         balancing: What weighs the supervised losses in training, or None for
             equal weights. Validation losses are not weighted.
+        image_size: Height and width that the network is meant for. Defaults to
+            those of the first images that it is trained on.
         **kwargs: Arguments of `keras.Model`.
 
     Call arguments:
@@ -85,6 +92,7 @@ class MultiTaskModel(keras.Model):
         supervised_views: int = 1,
         teacher_momentum: float = 0.99,
         balancing: Balancing | None = None,
+        image_size: Sequence[int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -106,6 +114,7 @@ class MultiTaskModel(keras.Model):
         self.balancing = balancing
         if balancing is not None:
             balancing.bind(tasks)
+        self.image_size = image_size
         self.evaluating = False
         self.built = True
 
@@ -185,6 +194,7 @@ class MultiTaskModel(keras.Model):
         x, y_true, labelled = unpack(data, self.tasks)
         views = x.shape[1]
         self._require_views(views)
+        self.image_size = self.image_size or _static(x.shape[2:4])
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape() as tape:
             y_pred, features = self.predictor(
@@ -229,16 +239,37 @@ class MultiTaskModel(keras.Model):
         results = _update(self.test_losses, losses)
         return results | {m.name: m.result() for m in self.scoring.metrics}
 
-    def export(self, filepath: Any, **kwargs: Any) -> None:
-        """Exports the predictor alone, for images of any size.
+    def export(
+        self,
+        filepath: PathLike,
+        format: str = "tf_saved_model",
+        image_size: Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> pathlib.Path:
+        """Exports the predictor alone; overwrites nothing.
 
         Args:
-            filepath: Folder of the SavedModel.
-            **kwargs: Arguments of `keras.Model.export`.
+            filepath: For a SavedModel, `NAME` for its next free version, or
+                `NAME/VERSION`; else a file.
+            format: A name that Keras uses: `"tf_saved_model"`, or one of
+                `jtr_keras.export.FORMATS`.
+            image_size: Height and width that encoded images are resized to.
+                Defaults to the model's, or `(256, 256)` where it has none.
+            **kwargs: Arguments of `jtr_keras.export.export_saved_model`, such
+                as `metrics`, or of Keras's exporter.
+
+        Returns:
+            The folder or file.
         """
-        signature = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
-        self.predictor.export(
-            filepath, **({"input_signature": [signature]} | kwargs)
+        height, width = image_size or self.image_size or DEFAULT_SIZE
+        size = (height, width)
+        if format != "tf_saved_model":
+            return export_file(
+                self.predictor, filepath, format, size, **kwargs
+            )[0]
+        training = self._settings() | (kwargs.pop("training", None) or {})
+        return export_saved_model(
+            self.predictor, filepath, size, training, **kwargs
         )
 
     def get_config(self) -> Config:
@@ -256,6 +287,7 @@ class MultiTaskModel(keras.Model):
                 "balancing": keras.saving.serialize_keras_object(
                     self.balancing
                 ),
+                "image_size": self.image_size and list(self.image_size),
             }
         )
 
@@ -305,6 +337,20 @@ class MultiTaskModel(keras.Model):
             extras["teacher"] = unfold_views(predictions, views)
         return {name: extras[name] for name in needs}
 
+    def _settings(self) -> Config:
+        """How the model is trained, as far as it knows."""
+        config = self.get_config()
+        names = (
+            *("regularization", "balancing"),
+            *("supervised_views", "teacher_momentum"),
+        )
+        settings = {name: config[name] for name in names}
+        if self.compiled:
+            settings["optimizer"] = keras.saving.serialize_keras_object(
+                self.optimizer
+            )
+        return settings
+
     def _require_views(self, views: int) -> None:
         needed = self.num_views
         if views < needed:
@@ -313,6 +359,10 @@ class MultiTaskModel(keras.Model):
                 f"of each image; the training data have {views}. Pass "
                 f"`num_views={needed}` where the dataset is made."
             )
+
+
+def _static(shape: Any) -> tuple[int, ...] | None:
+    return None if None in shape else tuple(shape)
 
 
 def _means(names: list[str]) -> dict[str, keras.metrics.Mean]:

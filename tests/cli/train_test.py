@@ -96,6 +96,23 @@ class CommandLineTest(TestCase):
             )
             found = sorted(p.name for p in (self.folder / "saved").iterdir())
             self.assertEqual(found[-1], version)
+        run(
+            "predict",
+            f"--model={self.folder / 'saved'}",
+            f"--output={self.folder / 'again'}",
+            "--arrays",
+            image,
+        )
+        again = np.load(self.folder / "again" / "photo.npz")
+        for name in arrays:
+            self.assertAllClose(again[name], arrays[name], atol=1e-4)
+        extra = self.folder / "saved" / "2" / "assets.extra"
+        told = json.loads((extra / "metadata.json").read_text())
+        self.assertEqual(told["metrics"], metrics)
+        self.assertEqual(told["training"]["flags"], config["flags"])
+        self.assertEqual(told["images"]["image_size"], list(files.SIZE))
+        card = (extra / "model_card.md").read_text()
+        self.assertIn("Of folder, split val, after the last epoch.", card)
         loaded = tf.saved_model.load(str(self.folder / "saved" / "2"))
         served = loaded.signatures["serving_default"](
             images=tf.constant(noise[None] / 255, "float32")

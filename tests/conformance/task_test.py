@@ -1,6 +1,7 @@
 """Laws that every task obeys; a new task adds one row to `TASKS`."""
 
 import inspect
+import json
 
 import keras
 import numpy as np
@@ -267,6 +268,42 @@ class TaskConformanceTest(TestCase):
         self.assertGreater(picture.max(axis=-1).min(), 0)
 
     @parameterized.named_parameters(*TASKS)
+    def test_small_answers_keep_the_picture(self, task, wrong):
+        _, predictions = batch(task)
+        codes = task.compact(predictions)
+        self.assertIn(codes.dtype, (tf.uint8, tf.uint16))
+        self.assertEqual(codes.shape[:-1], predictions.shape[:-1])
+        expanded = task.expand(codes.numpy())
+        self.assertEqual(expanded.dtype, np.float32)
+        self.assertEqual(expanded.shape, predictions.shape)
+        self.assertAllEqual(task.compact(expanded), codes)
+        kept = np.all(codes[0] > 0, axis=-1)  # 0 may stand for what is less.
+        self.assertGreater(np.sum(kept), 5)
+        self.assertAllClose(
+            task.draw(expanded[0], predicted=True)[kept].astype(int),
+            task.draw(predictions[0].numpy(), predicted=True)[kept].astype(int),
+            atol=2,
+        )
+
+    @parameterized.named_parameters(*TASKS)
+    def test_description_tells_the_truth(self, task, wrong):
+        _, predictions = batch(task)
+        told = json.loads(json.dumps(task.describe()))
+        dtype = task.compact(predictions).dtype.name
+        self.assertEqual(told["compact"]["dtype"], dtype)
+        self.assertIn("unit", told)
+        self.assertTrue(told["prediction"])
+        low, high = told["range"] or (-np.inf, np.inf)
+        self.assertBetween(np.min(predictions), low, high)
+        self.assertBetween(np.max(predictions), low, high)
+        codes = task.compact(predictions).numpy().astype(float)
+        values = told["compact"]["offset"] + told["compact"]["scale"] * codes
+        meant = task.expand(task.compact(predictions).numpy())
+        if task.sampled:
+            meant = np.argmax(meant, axis=-1)[..., None]
+        self.assertAllClose(values, meant, atol=1e-5)
+
+    @parameterized.named_parameters(*TASKS)
     def test_check(self, task, wrong):
         targets = batch(task)[0].numpy()
         self.assertIsNone(task.check(targets))
@@ -289,6 +326,7 @@ class TaskConformanceTest(TestCase):
                 task.flip(targets),
                 task.rescale(targets, tf.constant(1.5)),
                 task.renormalize(targets),
+                task.compact(predictions),
             )
 
         compiled = tf.function(functions, jit_compile=True)

@@ -68,6 +68,13 @@ class DenseRegressionTest(TestCase):
             np.mean(np.abs(values - 1.0)), task.default_baseline, atol=1e-3
         )
 
+    def test_small_answers_are_places_in_the_range(self):
+        task = DenseRegression("x", minimum=-1.0, maximum=3.0)
+        codes = task.compact(column([-1.0], [1.0], [3.0]))
+        self.assertEqual(codes.dtype, "uint8")
+        self.assertAllEqual(np.ravel(codes), [0, 128, 255])
+        self.assertAllClose(task.expand(np.array([0, 51, 255])), [-1, -0.2, 3])
+
     def test_errors(self):
         with self.assertRaisesRegex(ValueError, "`channels` must be >= 1"):
             DenseRegression("x", channels=0)

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
@@ -77,6 +79,16 @@ class DepthTest(TestCase):
         # A prediction of 0 is a prediction, not a gap.
         picture = nyu().draw(values[:, :1], predicted=True)
         self.assertAllClose(picture[0], [near])
+
+    def test_small_answers_are_millimetres(self):
+        codes = nyu().compact(column(2.0004, 0.0016, -1.0, 70.0))
+        self.assertEqual(codes.dtype, "uint16")
+        self.assertAllEqual(np.ravel(codes), [2000, 2, 0, 65535])
+        self.assertAllClose(nyu().expand(codes)[0, 0, 0], [2.0])
+        self.assertEqual(nyu().describe()["unit"], "metre")
+        disparity = Depth(mean=1.0, stddev=1.0, inverse=True).describe()
+        self.assertEqual(disparity["prediction"], "inverse depth")
+        self.assertNotIn("metre", json.dumps(disparity))
 
     def test_check_counts_the_wrong_pixels(self):
         values = np.array([0.0, 1.0, -1.0, np.nan, np.inf])

@@ -126,6 +126,23 @@ class SemanticSegmentationTest(TestCase):
             SemanticSegmentation(2).check(labels), r"0 to 1.*found \[-2, 7\]"
         )
 
+    def test_small_answers_are_classes(self):
+        logits = np.array([[[[0.1, -3.0, 0.2]]], [[[-1.0, -0.5, -2.0]]]])
+        codes = SemanticSegmentation(3).compact(logits)
+        self.assertEqual(codes.dtype, "uint8")
+        self.assertAllEqual(codes, [[[[2]]], [[[1]]]])
+        expanded = SemanticSegmentation(3).expand(np.array([[[2], [0]]]))
+        self.assertAllEqual(expanded, [[[0, 0, 1], [1, 0, 0]]])
+        many = SemanticSegmentation(300)
+        codes = many.compact(np.eye(300)[None, None, [257]])
+        self.assertEqual(codes.dtype, "uint16")
+        self.assertAllEqual(codes, [[[[257]]]])
+
+    def test_description_names_the_classes(self):
+        told = SemanticSegmentation(2, class_names=["wall", "floor"]).describe()
+        self.assertEqual(told["classes"], ["wall", "floor"])
+        self.assertEqual(told["colours"], palette(2).tolist())
+
     def test_errors(self):
         with self.assertRaisesRegex(ValueError, "`num_classes` must be >= 2"):
             SemanticSegmentation(1)

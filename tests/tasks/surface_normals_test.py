@@ -83,6 +83,13 @@ class SurfaceNormalsTest(TestCase):
         picture = SurfaceNormals().draw(values, predicted=False)
         self.assertAllEqual(picture, [[[0, 0, 0], [0, 0, 0], [255, 0, 127]]])
 
+    def test_small_answers(self):
+        codes = SurfaceNormals().compact(column([0.0, -1.0, 1.0]))
+        self.assertEqual(codes.dtype, "uint8")
+        self.assertAllEqual(np.ravel(codes), [128, 0, 255])
+        expanded = SurfaceNormals().expand(np.array([128, 0, 255]))
+        self.assertAllClose(expanded, [0.5 / 127.5, -1.0, 1.0])
+
     def test_check_counts_the_wrong_pixels(self):
         normals = np.array([[0, 0, 0], [0, 0.6, 0.8], [0, 0, 0.95]])
         wrong = np.array([[0, 0, 0.5], [0, 1.2, 0], [np.nan, 0, 1.0]])

@@ -1,0 +1,100 @@
+"""Exported files as Python functions, to compare them with the network."""
+
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from jtr_keras.export.saved_predictor import SavedPredictor
+
+Arrays = dict[str, Any]
+Run = Callable[[Any], Arrays]
+"""From float images `(batch, height, width, 3)` to a dict of arrays."""
+
+
+def run_saved_model(path: pathlib.Path) -> Run:
+    """A SavedModel, run by TensorFlow."""
+    predictor = SavedPredictor(path)
+    return lambda images: _arrays(predictor(images))
+
+
+def run_onnx(path: pathlib.Path) -> Run:
+    """An ONNX file, run by ONNX Runtime."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        str(path), providers=["CPUExecutionProvider"]
+    )
+    names = [output.name for output in session.get_outputs()]
+    return lambda images: dict(
+        zip(names, session.run(names, {"images": images}), strict=True)
+    )
+
+
+def run_openvino(path: pathlib.Path) -> Run:
+    """An OpenVINO file or a SavedModel, run by OpenVINO without TensorFlow."""
+    import openvino
+
+    core = openvino.Core()
+    options = {"INFERENCE_PRECISION_HINT": "f32"}  # Else bfloat16 on new CPUs.
+    model = core.compile_model(str(path), "CPU", options)
+
+    def run(images: Any) -> Arrays:
+        outputs = model({"images": images})
+        # An output can have further names, of operations.
+        return {
+            name: np.array(values)
+            for output, values in outputs.items()
+            for name in output.names
+        }
+
+    return run
+
+
+def run_litert(path: pathlib.Path) -> Run:
+    """A LiteRT file, run by its interpreter; one image of its size a call."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    runner = Interpreter(str(path)).get_signature_runner()
+
+    def run(images: Any) -> Arrays:
+        each = [_arrays(runner(images=image[None])) for image in images]
+        return {
+            name: np.concatenate([outputs[name] for outputs in each])
+            for name in each[0]
+        }
+
+    return run
+
+
+RUNTIMES: dict[str, Callable[[pathlib.Path], Run]] = {
+    "tf_saved_model": run_saved_model,
+    "onnx": run_onnx,
+    "openvino": run_openvino,
+    "litert": run_litert,
+}
+"""What runs a format, by its name."""
+
+
+def compare(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Arrays:
+    """Largest absolute difference of each output.
+
+    Raises:
+        ValueError: If an output lacks or has another shape.
+    """
+    differences = {}
+    for name, value in expected.items():
+        value = np.asarray(value)
+        if name not in found or found[name].shape != value.shape:
+            shape = found[name].shape if name in found else "nothing"
+            raise ValueError(
+                f"The output {name!r} must have the shape {value.shape}; the "
+                f"exported network gives {shape}."
+            )
+        differences[name] = float(np.abs(found[name] - value).max())
+    return differences
+
+
+def _arrays(outputs: Mapping[str, Any]) -> Arrays:
+    return {name: np.asarray(value) for name, value in outputs.items()}
