@@ -2,7 +2,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := runs/demo
 SMALL := runs/savedmodel
-SMALL_FLAGS := --labels=onelabel --epochs=30 --batch_size=4 --learning_rate=2e-3
+# A network that two cores train in minutes.
+LIGHT := --backbone_options='{"widths": [32, 64, 128, 128], "stem_strides": 4}' \
+	--head_filters=32 --supervised_views=2 --batch_size=4 --learning_rate=3e-3
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
@@ -21,13 +23,13 @@ venv: .venv/ready ## create .venv with everything demo, tests and docs need
 	touch $@
 
 demo: venv ## train on Rooms with one label an image, evaluate, draw, export
-	$(BIN)/jtr train --workdir=$(RUN) --epochs=4 --batch_size=4 --learning_rate=2e-3
+	$(BIN)/jtr train --workdir=$(RUN) --epochs=12 $(LIGHT)
 	$(BIN)/python examples/trivial_predictions.py $(RUN)
 	$(BIN)/jtr predict --model=$(RUN) --output=$(RUN)/predictions docs/images/room.jpg
 	$(BIN)/jtr export --model=$(RUN) --output=savedmodels/demo
 
 savedmodel: venv ## train the small model of savedmodels/rooms, export, draw
-	$(BIN)/jtr train --workdir=$(SMALL) $(SMALL_FLAGS)
+	$(BIN)/jtr train --workdir=$(SMALL) --epochs=30 --picture_every=5 $(LIGHT)
 	$(BIN)/jtr export --model=$(SMALL) --output=savedmodels/rooms
 	$(BIN)/jtr predict --model=savedmodels/rooms --output=$(SMALL)/predictions docs/images/room.jpg
 

@@ -16,9 +16,30 @@ from tests.testing import TestCase
 
 REGULARIZATIONS = (
     (
+        "teacher",
+        room.JointTaskRegularization,
+        {
+            "weights": {
+                "distance": 1.5,
+                "latent_distance": 0.3,
+                "reconstruction": 0.8,
+            },
+            "widths": (4, 6),
+            "num_convs": (2, 1),
+            "stride": 2,
+            "warm_up": 3,
+            "seed": 1,
+        },
+    ),
+    (
         "corrected",
         room.JointTaskRegularization,
-        {"widths": (4, 4), "num_convs": (1, 1), "seed": 1},
+        {
+            "widths": (4, 4),
+            "num_convs": (1, 1),
+            "seed": 1,
+            "semantics": "corrected",
+        },
     ),
     (
         "reference",
