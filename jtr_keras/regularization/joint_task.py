@@ -12,6 +12,7 @@ from jtr_keras.regularization.paper_objective import PaperObjective
 from jtr_keras.regularization.semantics import CORRECTED, REFERENCE, Semantics
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.regularization.teacher_objective import TeacherObjective
+from jtr_keras.regularization.warm_up import growth
 from jtr_keras.types import Config, Tensor, TensorDict
 
 OBJECTIVES: dict[str, JointObjective] = {
@@ -123,14 +124,7 @@ class JointTaskRegularization(TaskRegularization):
             self.widths, self.num_convs, self.stride, dtype=self.dtype_policy
         )
         self.objective.build(self.autoencoder, self.tasks)
-        self.steps = self.add_weight(
-            shape=(),
-            initializer="zeros",
-            dtype="float32",
-            trainable=False,
-            aggregation="mean",
-            name="steps",
-        )
+        self.steps = self.add_state("steps", ())
 
     def call(
         self,
@@ -141,9 +135,9 @@ class JointTaskRegularization(TaskRegularization):
         **extras: Any,
     ) -> dict[str, Tensor]:
         losses = self.per_image(y_true, y_pred, labelled, noise, **extras)
-        growth = self._growth()
+        share = growth(self.steps, self.warm_up)
         return {
-            name: (growth if name in GROWING else 1.0) * ops.mean(loss)
+            name: (share if name in GROWING else 1.0) * ops.mean(loss)
             for name, loss in losses.items()
         }
 
@@ -184,12 +178,6 @@ class JointTaskRegularization(TaskRegularization):
     def from_config(cls, config: Config) -> "JointTaskRegularization":
         load = keras.saving.deserialize_keras_object
         return cls(**(config | {"semantics": load(config["semantics"])}))
-
-    def _growth(self) -> Tensor:
-        """Share of the weight at this step, which it counts."""
-        growth = ops.minimum(1.0, (self.steps + 1.0) / max(self.warm_up, 1))
-        self.steps.assign_add(1.0)
-        return growth
 
 
 def get_objective(

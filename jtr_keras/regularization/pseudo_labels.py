@@ -8,6 +8,7 @@ from keras import ops
 from jtr_keras.ops.views import view
 from jtr_keras.regularization.moving import moved
 from jtr_keras.regularization.task_regularization import TaskRegularization
+from jtr_keras.regularization.warm_up import growth
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Config, Tensor, TensorDict
 
@@ -86,14 +87,7 @@ class PseudoLabels(TaskRegularization):
         self.loss_weights = {"pseudo_labels": weight}
 
     def build_for_tasks(self) -> None:
-        self.steps = self.add_weight(
-            shape=(),
-            initializer="zeros",
-            dtype="float32",
-            trainable=False,
-            aggregation="mean",
-            name="steps",
-        )
+        self.steps = self.add_state("steps", ())
 
     def call(
         self,
@@ -111,7 +105,7 @@ class PseudoLabels(TaskRegularization):
             )
             unlabelled = ops.cast(labelled[task.name] == 0, error.dtype)
             total += ops.mean(unlabelled * error)
-        return {"pseudo_labels": ops.cast(self._growth(), total.dtype) * total}
+        return {"pseudo_labels": growth(self.steps, self.warm_up) * total}
 
     def get_config(self) -> Config:
         return super().get_config() | {
@@ -136,9 +130,3 @@ class PseudoLabels(TaskRegularization):
         # Not a product: what is masked may be NaN.
         error = ops.where(mask > 0, error, ops.zeros_like(error))
         return ops.mean(error, axis=(1, 2, 3))
-
-    def _growth(self) -> Tensor:
-        """Share of the weight at this step, which it counts."""
-        growth = ops.minimum(1.0, (self.steps + 1.0) / max(self.warm_up, 1))
-        self.steps.assign_add(1.0)
-        return growth

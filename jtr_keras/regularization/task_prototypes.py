@@ -156,13 +156,8 @@ class TaskPrototypes(TaskRegularization):
     def _memory(self, task: Task) -> Any:
         """Average embedding of each bin; its length is the bin's share."""
         bins = task.quantize(ops.zeros((1, task.channels)), self.num_bins)
-        return self.add_weight(
-            shape=(*bins.shape[1:], self.dim),
-            initializer="zeros",
-            dtype=loss_dtype(),
-            trainable=False,
-            aggregation="mean",
-            name=f"prototypes_{task.name}",
+        return self.add_state(
+            f"prototypes_{task.name}", (*bins.shape[1:], self.dim)
         )
 
     def _resemblance(

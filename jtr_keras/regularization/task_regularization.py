@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
@@ -56,6 +57,18 @@ class TaskRegularization(keras.layers.Layer, abc.ABC):
         self.feature_channels = feature_channels
         self.build_for_tasks()
         self.built = True
+
+    def add_state(self, name: str, shape: tuple[int, ...]) -> Any:
+        """A saved variable that begins with 0 and is no trained weight."""
+        return self.add_weight(
+            shape=shape,
+            initializer="zeros",
+            dtype=loss_dtype(),
+            autocast=False,
+            trainable=False,
+            aggregation="mean",
+            name=name,
+        )
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
