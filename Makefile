@@ -29,7 +29,7 @@ demo: venv ## train on Rooms with one label an image, evaluate, draw, export
 	$(BIN)/jtr export --model=$(RUN) --output=savedmodels/demo
 
 savedmodel: venv ## train the small model of savedmodels/rooms, export, draw
-	$(BIN)/jtr train --workdir=$(SMALL) --epochs=30 --picture_every=5 $(LIGHT)
+	$(BIN)/jtr train --workdir=$(SMALL) --epochs=24 --picture_every=6 $(LIGHT)
 	$(BIN)/jtr export --model=$(SMALL) --output=savedmodels/rooms
 	$(BIN)/jtr predict --model=savedmodels/rooms --output=$(SMALL)/predictions docs/images/room.jpg
 

@@ -78,7 +78,7 @@ class TeacherObjective(JointObjective):
                 _codes(
                     task,
                     view(y_true[name], 1),
-                    _coarsen(view(y_pred[name], 1), stride),
+                    task.renormalize(_coarsen(view(y_pred[name], 1), stride)),
                     moved(task, teacher, geometry, stride),
                     labelled[name],
                     stride,

@@ -32,7 +32,7 @@ LAYERS = (  # class, arguments unlike the defaults, shapes, float32 output
     (layers.SegNetDecoder, NORMALIZED, [(2, 2, 3, 6), MASKS], False),
     (layers.SegNetEncoder, NORMALIZED, [IMAGES], False),
     (models.SegNet, LEVELS, [IMAGES], False),
-    (models.UNet, {"widths": (4, 6)}, [IMAGES], False),
+    (models.UNet, {"widths": (4, 6), "stem_strides": 2}, [IMAGES], False),
 )
 NAMED = [(row[0].__name__, *row) for row in LAYERS]
 
