@@ -4,16 +4,16 @@ import abc
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 from keras import ops
 
 from jtr_keras.balancing.label_rate_compensation import LabelRateCompensation
+from jtr_keras.layers.stateful_layer import StatefulLayer
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Config, Tensor, TensorDict
 
 
-class Balancing(keras.layers.Layer, abc.ABC):
+class Balancing(StatefulLayer):
     """From the losses of the tasks in a batch to their weights.
 
     A task is absent from a batch that has no label of it, or only labels
@@ -97,18 +97,6 @@ class Balancing(keras.layers.Layer, abc.ABC):
     def penalty(self, label_rates: Tensor) -> Tensor:
         """A scalar for the objective; `label_rates` as for `weigh`."""
         return ops.zeros((), loss_dtype())
-
-    def add_state(self, name: str, shape: tuple[int, ...]) -> Any:
-        """A saved variable that begins with 0 and is no trained weight."""
-        return self.add_weight(
-            shape=shape,
-            initializer="zeros",
-            dtype=loss_dtype(),
-            autocast=False,
-            trainable=False,
-            aggregation="mean",
-            name=name,
-        )
 
     def per_task(self, argument: str, given: dict[str, float] | None) -> Tensor:
         """An argument's numbers, `(tasks,)`; 1 for tasks without one."""

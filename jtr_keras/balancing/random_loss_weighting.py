@@ -64,12 +64,5 @@ class RandomLossWeighting(Balancing):
         )
         return softmax_weights(draws, label_rates)
 
-    def save_own_variables(self, store: Any) -> None:
-        # Keras forgets it, and a resumed run would draw the first weights.
-        store["seed"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        self.seed_generator.state.assign(store["seed"])
-
     def get_config(self) -> Config:
         return super().get_config() | {"seed": self.seed}

@@ -76,8 +76,6 @@ def _define_data(values: flags.FlagValues, default: str | None) -> None:
 
 
 def _define_train(values: flags.FlagValues) -> None:
-    integer = partial(flags.DEFINE_integer, flag_values=values)
-    enum = partial(flags.DEFINE_enum, flag_values=values)
     _text(
         values,
         "workdir",
@@ -86,6 +84,14 @@ def _define_train(values: flags.FlagValues) -> None:
         "folder and flags goes on where an earlier one ended. Required.",
     )
     _define_data(values, "rooms")
+    _define_training_data(values)
+    _define_network(values)
+    _define_objective(values)
+    _define_optimization(values)
+    _define_running(values)
+
+
+def _define_training_data(values: flags.FlagValues) -> None:
     flags.DEFINE_list(
         "tasks",
         None,
@@ -112,14 +118,22 @@ def _define_train(values: flags.FlagValues) -> None:
         "Leave out images that have no label of any of the tasks.",
         flag_values=values,
     )
+
+
+def _define_network(values: flags.FlagValues) -> None:
+    integer = partial(flags.DEFINE_integer, flag_values=values)
     _text(values, "backbone", "unet", "unet (light) or segnet (the paper's).")
     _json(values, "backbone_options", "Arguments of the backbone.")
     integer("head_filters", 16, "Channels inside each head.", 1)
+
+
+def _define_objective(values: flags.FlagValues) -> None:
     _text(
         values,
         "regularization",
         "joint_task",
-        "joint_task, or none for supervised training alone.",
+        "joint_task, cross_task, view_consistency, pseudo_labels or "
+        "task_prototypes; none for supervised training alone.",
     )
     _json(values, "regularization_options", "Arguments of the regularization.")
     _text(
@@ -139,6 +153,18 @@ def _define_train(values: flags.FlagValues) -> None:
         "baselines",
         "Headline metric of each task that counts as delta_mtl = 0.",
     )
+    flags.DEFINE_integer(
+        "supervised_views",
+        1,
+        "Views of an image that count for the supervised losses.",
+        1,
+        flag_values=values,
+    )
+
+
+def _define_optimization(values: flags.FlagValues) -> None:
+    integer = partial(flags.DEFINE_integer, flag_values=values)
+    enum = partial(flags.DEFINE_enum, flag_values=values)
     integer("epochs", 30, "Epochs in all, those of earlier runs included.", 1)
     integer(
         "steps",
@@ -169,12 +195,15 @@ def _define_train(values: flags.FlagValues) -> None:
         "Compilation by XLA; auto: where there is a GPU.",
     )
     integer("seed", 0, "Seed of weights, labels, order and views.")
-    integer("picture_every", 1, "Draw predictions every so many epochs.", 1)
-    integer(
-        "supervised_views",
+
+
+def _define_running(values: flags.FlagValues) -> None:
+    flags.DEFINE_integer(
+        "picture_every",
         1,
-        "Views of an image that count for the supervised losses.",
+        "Draw predictions every so many epochs.",
         1,
+        flag_values=values,
     )
     flags.DEFINE_boolean(
         "validate",

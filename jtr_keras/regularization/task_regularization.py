@@ -4,14 +4,12 @@ import abc
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import keras
-
-from jtr_keras.ops.precision import loss_dtype
+from jtr_keras.layers.stateful_layer import StatefulLayer
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
 
-class TaskRegularization(keras.layers.Layer, abc.ABC):
+class TaskRegularization(StatefulLayer):
     """A loss on the predictions of all tasks, with weights of its own.
 
     It is called like a loss and returns named terms; the training step adds
@@ -43,8 +41,6 @@ class TaskRegularization(keras.layers.Layer, abc.ABC):
     """How many views the teacher predicts, if there is one."""
     loss_weights: dict[str, float]
     """The terms by name and their weights in the objective."""
-    seed_generator: keras.random.SeedGenerator | None = None
-    """Where a strategy that draws has its random numbers from."""
 
     def bind(self, tasks: Sequence[Task], feature_channels: int = 0) -> None:
         """Tells which tasks there are; called once, by the model.
@@ -57,30 +53,6 @@ class TaskRegularization(keras.layers.Layer, abc.ABC):
         self.feature_channels = feature_channels
         self.build_for_tasks()
         self.built = True
-
-    def add_state(self, name: str, shape: tuple[int, ...]) -> Any:
-        """A saved variable that begins with 0 and is no trained weight."""
-        return self.add_weight(
-            shape=shape,
-            initializer="zeros",
-            dtype=loss_dtype(),
-            autocast=False,
-            trainable=False,
-            aggregation="mean",
-            name=name,
-        )
-
-    def save_own_variables(self, store: Any) -> None:
-        super().save_own_variables(store)
-        # Keras forgets it, and a resumed run would draw the first noise again.
-        if self.seed_generator is not None:
-            store["seed"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        own = {name: store[name] for name in store.keys()}  # noqa: SIM118
-        if self.seed_generator is not None:
-            self.seed_generator.state.assign(own.pop("seed"))
-        super().load_own_variables(own)
 
     @abc.abstractmethod
     def build_for_tasks(self) -> None:

@@ -1,0 +1,46 @@
+"""State of layers that is no trained weight."""
+
+import abc
+from typing import Any
+
+import keras
+
+from jtr_keras.ops.precision import loss_dtype
+
+
+class StatefulLayer(keras.layers.Layer, abc.ABC):
+    """Base of layers that count, average or draw.
+
+    What they keep is saved with the model, the place in a sequence of random
+    numbers included, and is the same on all replicas.
+    """
+
+    seed_generator: keras.random.SeedGenerator | None = None
+    """Where a layer that draws has its random numbers from."""
+
+    def add_state(self, name: str, shape: tuple[int, ...]) -> Any:
+        """A saved variable that begins with 0 and is no trained weight.
+
+        It is not cast to half precision, in which counters stop at 2048.
+        """
+        return self.add_weight(
+            shape=shape,
+            initializer="zeros",
+            dtype=loss_dtype(),
+            autocast=False,
+            trainable=False,
+            aggregation="mean",
+            name=name,
+        )
+
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        # Keras forgets it, and a resumed run would draw the first noise again.
+        if self.seed_generator is not None:
+            store["seed"] = self.seed_generator.state.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        own = {name: store[name] for name in store.keys()}  # noqa: SIM118
+        if self.seed_generator is not None:
+            self.seed_generator.state.assign(own.pop("seed"))
+        super().load_own_variables(own)
