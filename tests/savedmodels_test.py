@@ -7,7 +7,6 @@ from PIL import Image
 from sklearn import datasets
 
 import jtr_keras as jtr
-from jtr_keras.export.publishing import latest_version
 from jtr_keras.training.scoring import Scoring
 from tests.cli.running import run
 from tests.testing import TestCase
@@ -16,11 +15,6 @@ ROOMS = pathlib.Path(__file__).parents[1] / "savedmodels" / "rooms"
 
 
 class RoomsModelTest(TestCase):
-    def setUp(self):
-        super().setUp()
-        if latest_version(ROOMS) is None:
-            self.skipTest("`make savedmodel` has not been run.")
-
     def test_is_small(self):
         files = [path for path in ROOMS.rglob("*") if path.is_file()]
         self.assertLess(sum(p.stat().st_size for p in files), 10e6)

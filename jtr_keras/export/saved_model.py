@@ -71,7 +71,7 @@ def export_saved_model(
     signatures = make_signatures(predictor, image_size)
 
     def write(folder: pathlib.Path) -> None:
-        interfaces = _write_graph(folder, predictor, signatures, verbose)
+        interfaces = _write_graph(folder, signatures, verbose)
         extra = folder / FOLDER
         extra.mkdir()
         metadata = make_metadata(
@@ -89,14 +89,12 @@ def export_saved_model(
 
 
 def _write_graph(
-    folder: pathlib.Path,
-    predictor: DensePredictor,
-    signatures: Mapping[str, Signature],
-    verbose: bool,
+    folder: pathlib.Path, signatures: Mapping[str, Signature], verbose: bool
 ) -> dict[str, Config]:
     """Writes the SavedModel; returns inputs and outputs of each signature."""
+    # Not `track`: what the endpoints use is found anyway, and Keras would save
+    # every weight a second time.
     archive = keras.export.ExportArchive()
-    archive.track(predictor)
     interfaces = {}
     for name, signature in signatures.items():
         function = archive.add_endpoint(
