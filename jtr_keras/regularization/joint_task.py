@@ -35,11 +35,10 @@ class JointTaskRegularization(TaskRegularization):
     number of tasks but for the outermost convolutions.
 
     As published (`"reference"`, `"corrected"`), the network's own predictions
-    take the place of missing labels. On the data of this library's benchmark
-    the term soon loses its grip: the latent codes of a stack and of its copy
-    are all but equal. The default, `"teacher"`, is ours: the predictions of a
-    moving average of the network take their place, seen from another view; see
-    `docs/jtr.md` for both and `docs/benchmark.md` for figures.
+    take the place of missing labels, so that target and prediction of an
+    unlabelled task are copies. The default, `"teacher"`, is ours: the
+    predictions of a moving average of the network take their place, seen from
+    another view; see `docs/jtr.md` for both.
 
     Args:
         semantics: `"teacher"`, `"corrected"`, `"reference"`, which reproduces
