@@ -5,6 +5,7 @@ import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 from jtr_keras.regularization.composition import Composition
 from jtr_keras.regularization.cross_task import CrossTaskConsistency
 from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
+from jtr_keras.regularization.joint_restorer import JointRestorer
 from jtr_keras.regularization.joint_task import JointTaskRegularization
 from jtr_keras.regularization.pair_mapping import PairMapping
 from jtr_keras.regularization.pseudo_labels import PseudoLabels
@@ -27,6 +28,7 @@ __all__ = [
     "Composition",
     "CrossTaskConsistency",
     "JointAutoencoder",
+    "JointRestorer",
     "JointTaskRegularization",
     "PairMapping",
     "PseudoLabels",

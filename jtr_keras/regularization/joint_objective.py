@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import keras
 
-from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
@@ -28,14 +27,21 @@ class JointObjective(abc.ABC):
     """How much coarser stacks usually are than images."""
     warm_up: ClassVar[int] = 0
     """Steps in which what trains the network usually grows from 0."""
-    sizes: tuple[Sequence[int], Sequence[int]] = (16, 32, 48, 64), (1, 1, 1, 1)
-    """Usual widths of the autoencoder and convolutions of each level."""
 
     @abc.abstractmethod
-    def build(
-        self, autoencoder: JointAutoencoder, tasks: Sequence[Task]
-    ) -> None:
-        """Builds the autoencoder for what this objective puts into it."""
+    def network(
+        self,
+        tasks: Sequence[Task],
+        widths: Sequence[int] | None,
+        num_convs: Sequence[int] | None,
+        stride: int,
+        dtype: Any,
+    ) -> keras.layers.Layer:
+        """The autoencoder of joint stacks, built; None for usual sizes.
+
+        Raises:
+            ValueError: If the sizes do not fit together.
+        """
 
     @abc.abstractmethod
     def draw(
@@ -49,7 +55,7 @@ class JointObjective(abc.ABC):
     @abc.abstractmethod
     def per_image(
         self,
-        autoencoder: JointAutoencoder,
+        network: Any,
         tasks: Sequence[Task],
         y_true: TensorDict,
         y_pred: TensorDict,

@@ -6,7 +6,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.regularization.joint_objective import JointObjective
 from jtr_keras.regularization.paper_objective import PaperObjective
 from jtr_keras.regularization.semantics import CORRECTED, REFERENCE, Semantics
@@ -21,8 +20,8 @@ OBJECTIVES: dict[str, JointObjective] = {
     "reference": PaperObjective(REFERENCE),
 }
 """What `semantics` may be by name."""
-GROWING = ("distance", "latent_distance")
-"""The terms that train the network."""
+GROWING = "distance"
+"""The term that trains the network alone."""
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -96,18 +95,13 @@ class JointTaskRegularization(TaskRegularization):
         **kwargs: Any,
     ) -> None:
         super().__init__(**({"autocast": False} | kwargs))
-        if (widths is None) != (num_convs is None):
-            raise ValueError(
-                "`widths` and `num_convs` go together; got "
-                f"widths={widths}, num_convs={num_convs}."
-            )
         self.semantics = semantics
         objective = self.objective = get_objective(semantics)
         self.num_views = objective.num_views
         self.needs = objective.needs  # type: ignore[misc]
         self.loss_weights = _complete(objective.weights, weights or {})
-        self.widths = tuple(widths or objective.sizes[0])
-        self.num_convs = tuple(num_convs or objective.sizes[1])
+        self.widths = widths and tuple(widths)
+        self.num_convs = num_convs and tuple(num_convs)
         self.stride = objective.stride if stride is None else stride
         if objective.stride == 1 != self.stride:
             raise ValueError(
@@ -119,10 +113,13 @@ class JointTaskRegularization(TaskRegularization):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build_for_tasks(self) -> None:
-        self.autoencoder = JointAutoencoder(
-            self.widths, self.num_convs, self.stride, dtype=self.dtype_policy
+        self.autoencoder = self.objective.network(
+            self.tasks,
+            self.widths,
+            self.num_convs,
+            self.stride,
+            self.dtype_policy,
         )
-        self.objective.build(self.autoencoder, self.tasks)
         self.steps = self.add_state("steps", ())
 
     def call(
@@ -136,7 +133,7 @@ class JointTaskRegularization(TaskRegularization):
         losses = self.per_image(y_true, y_pred, labelled, noise, **extras)
         share = growth(self.steps, self.warm_up)
         return {
-            name: (share if name in GROWING else 1.0) * ops.mean(loss)
+            name: (share if name == GROWING else 1.0) * ops.mean(loss)
             for name, loss in losses.items()
         }
 

@@ -18,6 +18,8 @@ from jtr_keras.regularization.semantics import REFERENCE, Semantics
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
+Sizes = tuple[Sequence[int], Sequence[int]]
+
 
 class PaperObjective(JointObjective):
     """Two stacks, their distance in the joint space, and their restoration.
@@ -34,17 +36,31 @@ class PaperObjective(JointObjective):
 
     num_views = 3
     weights = {"distance": 4.0, "joint_distance": 8.0, "reconstruction": 2.0}
+    sizes: Sizes = (16, 32, 48, 64), (1, 1, 1, 1)
 
     def __init__(self, semantics: Semantics) -> None:
         self.semantics = semantics
         if semantics == REFERENCE:
             self.sizes = (64, 128, 256, 512, 512), (2, 2, 3, 3, 3)
 
-    def build(
-        self, autoencoder: JointAutoencoder, tasks: Sequence[Task]
-    ) -> None:
+    def network(
+        self,
+        tasks: Sequence[Task],
+        widths: Sequence[int] | None,
+        num_convs: Sequence[int] | None,
+        stride: int,
+        dtype: Any,
+    ) -> JointAutoencoder:
+        if (widths is None) != (num_convs is None):
+            raise ValueError(
+                "`widths` and `num_convs` go together; got "
+                f"widths={widths}, num_convs={num_convs}."
+            )
+        sizes = (widths or self.sizes[0], num_convs or self.sizes[1])
+        network = JointAutoencoder(*sizes, dtype=dtype)
         channels = sum(task.channels for task in tasks)
-        autoencoder.build((None, None, None, channels))
+        network.build((None, None, None, channels))
+        return network
 
     def draw(
         self,
@@ -64,7 +80,7 @@ class PaperObjective(JointObjective):
 
     def per_image(
         self,
-        autoencoder: JointAutoencoder,
+        network: JointAutoencoder,
         tasks: Sequence[Task],
         y_true: TensorDict,
         y_pred: TensorDict,
@@ -83,8 +99,8 @@ class PaperObjective(JointObjective):
             )
             for index in (1, 2)
         )
-        distance = _distance(autoencoder, first)
-        return {"distance": distance} | _autoencode(autoencoder, second)
+        distance = _distance(network, first)
+        return {"distance": distance} | _autoencode(network, second)
 
 
 def _distance(autoencoder: JointAutoencoder, view: JointView) -> Tensor:

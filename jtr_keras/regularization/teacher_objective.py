@@ -1,4 +1,4 @@
-"""Joint-Task Regularization towards a teacher; ours."""
+"""Joint-Task Regularization towards restored labels; ours."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,46 +6,53 @@ from typing import Any
 import keras
 from keras import ops
 
-from jtr_keras.ops.freezing import call_frozen
 from jtr_keras.ops.precision import loss_dtype
-from jtr_keras.ops.similarity import cosine_distance
 from jtr_keras.ops.views import view
-from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
 from jtr_keras.regularization.joint_objective import JointObjective
+from jtr_keras.regularization.joint_restorer import JointRestorer
 from jtr_keras.regularization.moving import moved
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
-KEPT = "kept"
-"""Key of the random numbers that say which tasks are not dropped."""
-DROPPED = 0.5
-"""Share of the tasks that the autoencoder must restore from the others."""
+HIDING = "hiding"
+"""Key of the random numbers that say which label of an image is hidden."""
 
 
 class TeacherObjective(JointObjective):
-    """A joint target of labels and a teacher, in stacks and latent codes.
+    """A joint target of labels and of what they tell about missing ones.
 
-    The stack of targets holds the labels of the second view and, where there
-    is no annotation, what the teacher predicts for the first view, moved into
-    the second. The stack of predictions differs from it there only. Their
-    squared difference and, in the frozen latent space, their cosine distance
-    train the network. Stacks are means over cells of `stride` pixels a side.
-    The autoencoder trains on targets in which whole tasks are dropped, which
-    it must restore from the others.
+    A teacher predicts all tasks for the first view; moved into the second, its
+    predictions and the labels there are enough for a restorer to say what the
+    missing labels are. The second view's predictions learn from that wherever
+    there is no annotation. The restorer learns to find one label of each image
+    that is hidden from it. Stacks are means over cells of `stride` pixels a
+    side.
     """
 
     num_views = 2
     needs = ("teacher", "geometry")
-    weights = {"distance": 0.5, "latent_distance": 0.1, "reconstruction": 1.0}
+    weights = {"distance": 1.0, "reconstruction": 1.0}
     stride = 4
-    warm_up = 1000
-    sizes = (8, 16), (1, 1)
+    warm_up = 500
 
-    def build(
-        self, autoencoder: JointAutoencoder, tasks: Sequence[Task]
-    ) -> None:
+    def network(
+        self,
+        tasks: Sequence[Task],
+        widths: Sequence[int] | None,
+        num_convs: Sequence[int] | None,
+        stride: int,
+        dtype: Any,
+    ) -> JointRestorer:
+        if num_convs is not None:
+            raise ValueError(
+                "`num_convs` is for the published semantics; got "
+                f"{tuple(num_convs)} with 'teacher'."
+            )
         channels = sum(task.channels for task in tasks)
-        autoencoder.build((None, None, None, channels + len(tasks)))
+        size = (None, None, None)
+        network = JointRestorer(widths or (32, 32, 32), stride, dtype=dtype)
+        network.build((*size, channels), (*size, channels + len(tasks)))
+        return network
 
     def draw(
         self,
@@ -53,14 +60,15 @@ class TeacherObjective(JointObjective):
         y_pred: TensorDict,
         seed: keras.random.SeedGenerator,
     ) -> TensorDict:
-        """1 for each image and task that the autoencoder sees, else 0."""
+        """Of an image's labels, that with the largest number is hidden."""
         batch = ops.shape(y_pred[tasks[0].name])[0]
-        uniform = keras.random.uniform((batch, len(tasks)), seed=seed)
-        return {KEPT: ops.cast(uniform >= DROPPED, loss_dtype())}
+        shape = (batch, len(tasks))
+        uniform = keras.random.uniform(shape, dtype=loss_dtype(), seed=seed)
+        return {HIDING: uniform}
 
     def per_image(
         self,
-        autoencoder: JointAutoencoder,
+        network: JointRestorer,
         tasks: Sequence[Task],
         y_true: TensorDict,
         y_pred: TensorDict,
@@ -68,113 +76,89 @@ class TeacherObjective(JointObjective):
         noise: TensorDict,
         **extras: Any,
     ) -> dict[str, Tensor]:
-        stride = autoencoder.stride
+        stride = network.stride
         geometry = extras["geometry"][:, 1]
-        codes = []
-        for task in tasks:
-            name = task.name
-            teacher = _coarsen(view(extras["teacher"][name], 0), stride)
-            codes.append(
-                _codes(
-                    task,
-                    view(y_true[name], 1),
-                    task.renormalize(_coarsen(view(y_pred[name], 1), stride)),
-                    moved(task, teacher, geometry, stride),
-                    labelled[name],
-                    stride,
-                )
+        targets = [view(y_true[task.name], 1) for task in tasks]
+        labels = [
+            _coarsen(task.encode_targets(target), stride)
+            for task, target in zip(tasks, targets, strict=True)
+        ]
+        known = [
+            _annotated(task, target, labelled[task.name], stride)
+            for task, target in zip(tasks, targets, strict=True)
+        ]
+        teacher = [
+            _teacher_code(task, extras["teacher"][task.name], geometry, stride)
+            for task in tasks
+        ]
+        stack = ops.concatenate(teacher, axis=-1)
+        hidden = _hidden(tasks, labelled, noise[HIDING])
+        left = [a * (1 - h) for a, h in zip(known, hidden, strict=True)]
+        restored = ops.stop_gradient(network(stack, _given(labels, known)))
+        found = network(stack, _given(labels, left))
+        distance: Tensor = 0.0
+        error: Tensor = 0.0
+        for index, task in enumerate(tasks):
+            prediction = task.renormalize(
+                _coarsen(view(y_pred[task.name], 1), stride)
             )
-        target, prediction = (
-            ops.concatenate(parts, axis=-1)
-            for parts in zip(*codes, strict=True)
-        )
-        squares = ops.sum(ops.square(target - prediction), axis=-1)
-        return {
-            "distance": ops.mean(squares, axis=(1, 2)),
-            "latent_distance": _latent_distance(
-                autoencoder, tasks, target, prediction
-            ),
-            "reconstruction": _restoration(
-                autoencoder, tasks, target, noise[KEPT]
-            ),
-        }
+            apart = task.soft_error(
+                _channels(restored, tasks, index), prediction
+            )
+            distance += _mean(apart * (1 - known[index]))
+            missed = task.code_error(
+                labels[index], _channels(found, tasks, index)
+            )
+            error += _mean(missed * known[index] * hidden[index])
+        return {"distance": distance, "reconstruction": error}
 
 
-def _codes(
-    task: Task,
-    y_true: Tensor,
-    y_pred: Tensor,
-    teacher: Tensor,
-    labelled: Tensor,
-    stride: int,
-) -> tuple[Tensor, Tensor]:
-    """Codes of a task's target and prediction; equal where annotated.
-
-    A cell is annotated where all of its pixels are.
-    """
-    valid = _coarsen(task.valid_mask(y_true), stride)
-    annotated = ops.logical_and(
+def _annotated(
+    task: Task, target: Tensor, labelled: Tensor, stride: int
+) -> Tensor:
+    """1 for cells all of whose pixels are annotated, else 0."""
+    valid = _coarsen(task.valid_mask(target), stride)
+    whole = ops.logical_and(
         valid > 1.0 - 1e-3, labelled[:, None, None, None] > 0
     )
-    target = ops.where(
-        annotated,
-        _coarsen(task.encode_targets(y_true), stride),
-        ops.stop_gradient(task.encode_predictions(teacher)),
+    return ops.cast(whole, valid.dtype)
+
+
+def _teacher_code(
+    task: Task, predictions: Tensor, geometry: Tensor, stride: int
+) -> Tensor:
+    coarse = _coarsen(view(predictions, 0), stride)
+    seen = moved(task, coarse, geometry, stride)
+    return ops.stop_gradient(task.encode_predictions(seen))
+
+
+def _hidden(
+    tasks: Sequence[Task], labelled: TensorDict, uniform: Tensor
+) -> list[Tensor]:
+    """For each task 1 for images whose label is hidden, `(batch, 1, 1, 1)`."""
+    there = ops.stack([labelled[task.name] > 0 for task in tasks], axis=-1)
+    numbers = ops.where(there, uniform, -ops.ones_like(uniform))
+    first = ops.one_hot(
+        ops.argmax(numbers, axis=-1), len(tasks), dtype=uniform.dtype
     )
-    prediction = ops.where(annotated, target, task.encode_predictions(y_pred))
-    return target, prediction
+    first = first * ops.cast(there, uniform.dtype)
+    return ops.split(first[:, None, None, :], len(tasks), axis=-1)
+
+
+def _given(labels: Sequence[Tensor], known: Sequence[Tensor]) -> Tensor:
+    """Labels, 0 where they are not known, and where they are."""
+    shown = [a * b for a, b in zip(labels, known, strict=True)]
+    return ops.concatenate([*shown, *known], axis=-1)
+
+
+def _channels(stack: Tensor, tasks: Sequence[Task], index: int) -> Tensor:
+    start = sum(task.channels for task in tasks[:index])
+    return stack[..., start : start + tasks[index].channels]
 
 
 def _coarsen(stack: Tensor, stride: int) -> Tensor:
     return ops.average_pool(stack, stride) if stride > 1 else stack
 
 
-def _latent_distance(
-    autoencoder: JointAutoencoder,
-    tasks: Sequence[Task],
-    target: Tensor,
-    prediction: Tensor,
-) -> Tensor:
-    """Distance in the frozen latent space, `(batch,)`."""
-    stacks = ops.concatenate([target, prediction], axis=0)
-    everything = ops.ones((ops.shape(stacks)[0], len(tasks)), stacks.dtype)
-    inputs = autoencoder.pad(_mask(tasks, stacks, everything))
-    latent, _ = call_frozen(autoencoder.encoder, inputs)
-    return cosine_distance(*ops.split(latent, 2, axis=0))
-
-
-def _restoration(
-    autoencoder: JointAutoencoder,
-    tasks: Sequence[Task],
-    target: Tensor,
-    kept: Tensor,
-) -> Tensor:
-    """Error of the whole target, restored from the tasks kept, `(batch,)`."""
-    target = ops.stop_gradient(target)
-    _, decoded = autoencoder(_mask(tasks, target, kept))
-    error: Tensor = 0.0
-    start = 0
-    for task in tasks:
-        channels = slice(start, start + task.channels)
-        error += task.reconstruction_error(
-            target[..., channels], decoded[..., channels]
-        )
-        start += task.channels
+def _mean(error: Tensor) -> Tensor:
     return ops.mean(error, axis=(1, 2, 3))
-
-
-def _mask(tasks: Sequence[Task], stack: Tensor, kept: Tensor) -> Tensor:
-    """The stack without the tasks dropped, and which ones they are."""
-    kept = kept[:, None, None, :]
-    factors = [
-        ops.repeat(kept[..., index : index + 1], task.channels, axis=-1)
-        for index, task in enumerate(tasks)
-    ]
-    shape = (*ops.shape(stack)[:-1], len(tasks))
-    return ops.concatenate(
-        [
-            stack * ops.concatenate(factors, axis=-1),
-            ops.broadcast_to(kept, shape),
-        ],
-        axis=-1,
-    )

@@ -101,6 +101,17 @@ class SemanticSegmentation(Task):
         # Straight through: the value is hard, the gradient soft.
         return ops.stop_gradient(hard - soft) + soft
 
+    def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
+        squares = ops.square(code - restored)
+        return ops.sum(squares, axis=-1, keepdims=True)
+
+    def soft_error(self, code: Tensor, predictions: Tensor) -> Tensor:
+        """Cross-entropy, what is negative counting as no probability."""
+        share = ops.maximum(code, 1e-6)
+        share = share / ops.sum(share, axis=-1, keepdims=True)
+        logarithm = ops.log_softmax(predictions, axis=-1)
+        return -ops.sum(share * logarithm, axis=-1, keepdims=True)
+
     def pseudo_targets(self, predictions: Tensor) -> Tensor:
         return ops.argmax(predictions, axis=-1)[..., None]
 

@@ -65,6 +65,10 @@ class SurfaceNormals(Task):
     def encode(self, values: Tensor) -> Tensor:
         return (values + 1.0) / 2.0
 
+    def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
+        # Of unit vectors, 1 - cosine.
+        return 0.5 * super().code_error(code, restored)
+
     def reconstruction_error(self, encoded: Tensor, decoded: Tensor) -> Tensor:
         return self.error(2.0 * encoded - 1.0, unit_vectors(decoded))
 

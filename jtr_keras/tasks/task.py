@@ -164,6 +164,23 @@ class Task(abc.ABC):
         """
         return self.encode(predictions)
 
+    def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
+        """Squared difference of two codes, `(batch, height, width, 1)`.
+
+        Codes from 0 to 1 count as values from -1 to 1.
+        """
+        squares = ops.square(code - restored)
+        return 4.0 * ops.sum(squares, axis=-1, keepdims=True)
+
+    def soft_error(self, code: Tensor, predictions: Tensor) -> Tensor:
+        """Error of predictions where `code` is a guess of their code.
+
+        A guess may be a mean of many codes. By default their `code_error`.
+
+        Returns shape `(batch, height, width, 1)`.
+        """
+        return self.code_error(code, self.encode_predictions(predictions))
+
     def pseudo_targets(self, predictions: Tensor) -> Tensor:
         """Targets that say what predictions say; by default, themselves."""
         return predictions

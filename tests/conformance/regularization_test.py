@@ -21,11 +21,9 @@ REGULARIZATIONS = (
         {
             "weights": {
                 "distance": 1.5,
-                "latent_distance": 0.3,
                 "reconstruction": 0.8,
             },
-            "widths": (4, 6),
-            "num_convs": (2, 1),
+            "widths": (4, 6, 5),
             "stride": 2,
             "warm_up": 3,
             "seed": 1,

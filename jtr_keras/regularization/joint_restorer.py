@@ -1,0 +1,104 @@
+"""The network that restores the labels of some tasks from those of others."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from jtr_keras.types import Config, Shape, Tensor
+
+
+@keras.saving.register_keras_serializable(package="jtr_keras")
+class JointRestorer(keras.layers.Layer):
+    """A denoising autoencoder of joint stacks: from predictions to labels.
+
+    It adds a correction to a stack of predictions, for which it also sees a
+    stack of the labels that are known. What it makes of the labels starts at
+    0, and so does the correction: it returns the predictions as they are until
+    it has seen an image with a label given and another one to restore.
+
+    Args:
+        widths: Channels of each 3x3 convolution but the last; each one from
+            the third on is dilated twice as much as the one before.
+        stride: int. How much coarser its stacks are than images; who calls it
+            makes them so.
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        predictions: Stack of shape `(batch, height, width, channels)`.
+        labels: Stack of shape `(batch, height, width, any)`, 0 where nothing
+            is known.
+
+    Returns:
+        Stack of the shape of `predictions`, in at least float32.
+
+    Reference:
+        - [Vincent et al., 2008](https://doi.org/10.1145/1390156.1390294)
+    """
+
+    def __init__(
+        self, widths: Sequence[int], stride: int = 1, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.widths = tuple(widths)
+        self.stride = stride
+        self.from_predictions = self._conv(self.widths[0])
+        self.from_labels = self._conv(
+            self.widths[0], kernel_initializer="zeros", use_bias=False
+        )
+        self.hidden = [
+            self._conv(width, dilation_rate=2**level)
+            for level, width in enumerate(self.widths[1:])
+        ]
+
+    def build(self, predictions_shape: Shape, labels_shape: Shape) -> None:
+        channels: Any = predictions_shape[-1]
+        self.correction = self._conv(
+            channels,
+            kernel_initializer="zeros",
+            dtype=keras.backend.result_type(self.compute_dtype, "float32"),
+        )
+        size = (None, None, None)
+        self.from_predictions.build((*size, channels + 2))
+        self.from_labels.build((*size, labels_shape[-1]))
+        for before, layer in zip(
+            self.widths, [*self.hidden, self.correction], strict=True
+        ):
+            layer.build((*size, before))
+
+    def call(self, predictions: Tensor, labels: Tensor) -> Tensor:
+        placed = ops.concatenate([predictions, _places(predictions)], axis=-1)
+        features = ops.relu(
+            self.from_predictions(placed) + self.from_labels(labels)
+        )
+        for layer in self.hidden:
+            features = ops.relu(layer(features))
+        correction = self.correction(features)
+        return ops.cast(predictions, correction.dtype) + correction
+
+    def compute_output_shape(
+        self, predictions_shape: Shape, labels_shape: Shape
+    ) -> Shape:
+        return predictions_shape
+
+    def get_config(self) -> Config:
+        return super().get_config() | {
+            "widths": self.widths,
+            "stride": self.stride,
+        }
+
+    def _conv(self, filters: int, **options: Any) -> keras.layers.Conv2D:
+        usual = {"padding": "same", "dtype": self.dtype_policy}
+        return keras.layers.Conv2D(filters, 3, **(usual | options))
+
+
+def _places(stack: Tensor) -> Tensor:
+    """Each cell's row and column from -1 to 1, `(batch, height, width, 2)`."""
+    batch, height, width, _ = ops.shape(stack)
+    rows = ops.linspace(-1.0, 1.0, height)[:, None]
+    columns = ops.linspace(-1.0, 1.0, width)[None, :]
+    size = (height, width)
+    both = [ops.broadcast_to(place, size) for place in (rows, columns)]
+    places = ops.cast(ops.stack(both, axis=-1), stack.dtype)
+    return ops.broadcast_to(places[None], (batch, *size, 2))
