@@ -50,7 +50,7 @@ class TeacherObjective(JointObjective):
             )
         channels = sum(task.channels for task in tasks)
         size = (None, None, None)
-        network = JointRestorer(widths or (32, 32, 32), stride, dtype=dtype)
+        network = JointRestorer(widths or (16, 16, 16), stride, dtype=dtype)
         network.build((*size, channels), (*size, channels + len(tasks)))
         return network
 
