@@ -5,7 +5,7 @@
     python -m benchmarks.compare --report           # table and plot alone
     python -m benchmarks.compare --train_split=train[:700] \\
         --val_split=train[700:] --results=benchmarks/results/ablations.csv \\
-        --methods=supervised,joint_task,without_latent_distance
+        --methods=supervised,joint_task,without_restoration
 
 Every finished run is a row of the CSV and is not run again; a killed one goes
 on at its last epoch. Every method gets the same number of steps, images a

@@ -39,11 +39,12 @@ ODDITIES = (
     *("count_nonzeros", "separate_masks", "moving_targets"),
 )
 ABLATIONS: dict[str, Flags] = {
-    "without_latent_distance": _joint_task(weights={"latent_distance": 0.0}),
-    "without_distance": _joint_task(weights={"distance": 0.0}),
+    # An untrained restorer returns what the teacher says.
+    "without_restoration": _joint_task(weights={"reconstruction": 0.0}),
+    "half_distance": _joint_task(weights={"distance": 0.5}),
     "without_warm_up": _joint_task(warm_up=0),
     "fine_stacks": _joint_task(stride=2),
-    "deep_autoencoder": _joint_task(widths=[16, 32, 64], num_convs=[2, 2, 2]),
+    "wide_restorer": _joint_task(widths=[32, 32, 32]),
     # One oddity of the reference each; new draws need samples.
     **{
         f"only_{name}": _joint_task(

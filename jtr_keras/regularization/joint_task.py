@@ -28,30 +28,33 @@ GROWING = "distance"
 class JointTaskRegularization(TaskRegularization):
     """Pulls predictions towards a joint target of all tasks, in one space.
 
-    Two stacks along the channels: all predictions, and all labels with
-    something else in place of the missing ones. An autoencoder of such stacks
-    makes the space in which they are compared. The cost is constant in the
-    number of tasks but for the outermost convolutions.
+    Predictions and labels of all tasks are stacked along the channels, and
+    one network makes of such stacks what predictions are compared with. Its
+    cost is constant in the number of tasks but for the outermost convolutions.
 
-    As published (`"reference"`, `"corrected"`), the network's own predictions
-    take the place of missing labels, so that target and prediction of an
-    unlabelled task are copies. The default, `"teacher"`, is ours: the
-    predictions of a moving average of the network take their place, seen from
-    another view; see `docs/jtr.md` for both.
+    As published (`"reference"`, `"corrected"`), it is an autoencoder, stacks
+    are compared in its latent space, and the network's own predictions take
+    the place of missing labels, so that target and prediction of an unlabelled
+    task are copies. The default, `"teacher"`, is ours: a restorer says from
+    the predictions of a moving average of the network and from the labels
+    there are what the missing ones may be, and predictions are compared with
+    that; see `docs/jtr.md` for both.
 
     Args:
         semantics: `"teacher"`, `"corrected"`, `"reference"`, which reproduces
             the authors' code, or a `Semantics`, or a dict of its choices.
         weights: Weights of the terms by name; a term that is left out has its
             usual weight.
-        widths: Channels of each level of the autoencoder. Defaults to a light
-            one, and to the paper's under `"reference"`.
-        num_convs: Convolutions of each level; must be as many.
-        stride: int. How much coarser the autoencoder's stacks are than images;
-            1 but for `"teacher"`, where it defaults to 4.
-        warm_up: int. Steps in which the terms that train the network grow from
-            0. Defaults to 1000 for `"teacher"`, whose teacher is poor at first,
-            and to 0.
+        widths: Channels of each level of the autoencoder, or of each
+            convolution of the restorer. Defaults to small ones, and to the
+            paper's under `"reference"`.
+        num_convs: Convolutions of each level of the autoencoder; goes with
+            `widths`, and not with `"teacher"`.
+        stride: int. How much coarser the stacks are than images; 1 but for
+            `"teacher"`, where it defaults to 4.
+        warm_up: int. Steps in which the term that trains the network grows
+            from 0. Defaults to 500 for `"teacher"`, whose teacher is poor at
+            first, and to 0.
         seed: Seed of the random numbers, an int or a
             `keras.random.SeedGenerator`.
         **kwargs: Arguments of `keras.layers.Layer`.
@@ -65,13 +68,13 @@ class JointTaskRegularization(TaskRegularization):
         **extras: `teacher` and `geometry` where `needs` lists them.
 
     Returns:
-        Dict of scalars, not yet weighted: `distance` and `reconstruction`;
-        `latent_distance` for `"teacher"`, `joint_distance` as published.
+        Dict of scalars, not yet weighted: `distance` and `reconstruction`,
+        and `joint_distance` as published.
 
     Raises:
-        ValueError: If `semantics` or a term in `weights` is unknown, if only
-            one of `widths` and `num_convs` is given, or if `stride` is given
-            where it must be 1.
+        ValueError: If `semantics` or a term in `weights` is unknown, if
+            `stride` is given where it must be 1, or, when it is bound to
+            tasks, if `widths` and `num_convs` do not go together.
 
     Example:
 
