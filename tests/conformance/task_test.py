@@ -156,6 +156,19 @@ class TaskConformanceTest(TestCase):
         self.assertGreater(np.std(bins, axis=0).max(), 0.1)
 
     @parameterized.named_parameters(*TASKS)
+    def test_soft_error_is_smallest_at_the_code(self, task, wrong):
+        predictions = batch(task)[1]
+        code = task.encode_predictions(predictions)
+        with tf.GradientTape() as tape:
+            tape.watch(predictions)
+            error = task.soft_error(code, predictions)
+        self.assertEqual(error.shape, (*SHAPE, 1))
+        gradient = tape.gradient(error, predictions)
+        self.assertAllClose(gradient, tf.zeros_like(gradient), atol=1e-5)
+        others = task.soft_error(code, tf.reverse(predictions, [2]))
+        self.assertGreater(np.mean(others), np.mean(error))
+
+    @parameterized.named_parameters(*TASKS)
     def test_relative_codes(self, task, wrong):
         targets, predictions = batch(task)
         with tf.GradientTape() as tape:
@@ -320,6 +333,8 @@ class TaskConformanceTest(TestCase):
                 code,
                 task.encode_predictions(predictions),
                 task.reconstruction_error(code, predictions),
+                task.code_error(code, task.encode_predictions(predictions)),
+                task.soft_error(code, predictions),
                 task.pseudo_targets(predictions),
                 task.quantize(code, 5),
                 task.confidence_mask(predictions, -predictions, 0.5, 0.2),

@@ -33,6 +33,16 @@ class SemanticSegmentationTest(TestCase):
             task.encode_predictions(logits)[0, 0, 0], [1 / 8, 2 / 8, 5 / 8]
         )
 
+    def test_soft_error_is_the_cross_entropy_of_shares(self):
+        task = SemanticSegmentation(3)
+        logits = tf.constant(np.log([1.0, 2.0, 5.0]), "float32", (1, 1, 1, 3))
+        code = tf.constant([0.5, -0.1, 1.5], shape=(1, 1, 1, 3))
+        expected = -0.25 * np.log(1 / 8) - 0.75 * np.log(5 / 8)
+        found = task.soft_error(code, logits)
+        self.assertAllClose(found, [[[[expected]]]], atol=1e-4)
+        distance = task.code_error(code, tf.constant([[[[0.5, 0.0, 1.0]]]]))
+        self.assertAllClose(distance, [[[[0.26]]]])
+
     def test_samples_are_hard_with_the_gradient_of_the_soft_ones(self):
         task = SemanticSegmentation(4)
         rng = np.random.default_rng(0)

@@ -36,6 +36,17 @@ class SurfaceNormalsTest(TestCase):
         self.assertAllClose(task.encode_targets(normals), expected)
         self.assertAllClose(task.encode_predictions(normals), expected)
 
+    def test_code_error_is_one_minus_the_cosine(self):
+        task = SurfaceNormals()
+        up, across = (
+            column([0, 1, 0], [0, 1, 0]),
+            column([0, 0.6, 0.8], [1, 0, 0]),
+        )
+        error = task.code_error(task.encode(up), task.encode(across))
+        self.assertAllClose(error[0, :, 0, 0], [0.4, 1.0])
+        soft = task.soft_error(task.encode(up), across)
+        self.assertAllClose(soft, error)
+
     def test_reconstruction_error_ignores_the_length_of_outputs(self):
         task = SurfaceNormals()
         code = task.encode(column([0, 0, 1], [0, 0, 1], [0, 0, 1]))
