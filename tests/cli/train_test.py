@@ -22,7 +22,7 @@ SMALL = (
     "--batch_size=2",
     "--head_filters=4",
     '--backbone_options={"widths": [4, 8]}',
-    '--regularization_options={"widths": [4, 4], "num_convs": [1, 1]}',
+    '--regularization_options={"widths": [4, 4]}',
 )
 
 
