@@ -22,8 +22,6 @@ class JointAutoencoder(keras.layers.Layer):
     Args:
         widths: Channels of each level.
         num_convs: Convolutions of each level.
-        stride: int. How much coarser its stacks are than images; who calls it
-            makes them so.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -42,11 +40,9 @@ class JointAutoencoder(keras.layers.Layer):
         self,
         widths: Sequence[int],
         num_convs: Sequence[int],
-        stride: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.stride = stride
         self.widths = tuple(widths)
         self.num_convs = tuple(num_convs)
         sizes = (self.widths, self.num_convs, "instance")
@@ -73,5 +69,4 @@ class JointAutoencoder(keras.layers.Layer):
         return super().get_config() | {
             "widths": self.widths,
             "num_convs": self.num_convs,
-            "stride": self.stride,
         }
