@@ -17,6 +17,13 @@ from jtr_keras.models.dense_predictor import DensePredictor
 TOLERANCE = 1e-3
 """Largest difference, relative to the largest value, of a good conversion."""
 
+ATTEMPTS = 3
+"""How often a file is written until it agrees.
+
+tf2onnx is not deterministic: about one file in 60 of the same network had an
+output with an axis too many.
+"""
+
 
 @dataclasses.dataclass(frozen=True)
 class Format:
@@ -77,7 +84,7 @@ def export_file(
     spec = tf.TensorSpec((*size, 3), tf.float32, "images")
     differences: dict[str, float] = {}
 
-    def write(file: pathlib.Path) -> None:
+    def convert(file: pathlib.Path) -> dict[str, float]:
         with warnings.catch_warnings():  # Of tf2onnx, about NumPy.
             warnings.simplefilter("ignore")
             predictor.export(
@@ -87,7 +94,16 @@ def export_file(
                 verbose=False,
                 **kwargs,
             )
-        differences.update(_check(predictor, file, format, image_size))
+        return _check(predictor, file, format, image_size)
+
+    def write(file: pathlib.Path) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                differences.update(convert(file))
+                return
+            except ValueError:
+                if attempt == ATTEMPTS:
+                    raise
 
     return publish_files(path, write), differences
 

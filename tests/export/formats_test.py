@@ -55,6 +55,26 @@ class FormatsTest(TestCase):
             example.model().export(self.folder / "toy.onnx", "onnx", SIZE)
         self.assertEmpty(list(self.folder.iterdir()))
 
+    def test_a_conversion_that_failed_is_tried_again(self):
+        predictor = example.model().predictor
+        runs = []
+
+        def wrong_once(path):
+            path.touch()
+            runs.append(path)
+            axes = 1 if len(runs) == 1 else 0
+            return lambda images: {
+                name: np.asarray(value)[(None,) * axes]
+                for name, value in predictor(images).items()
+            }
+
+        with (
+            mock.patch.dict(formats.RUNTIMES, {"onnx": wrong_once}),
+            mock.patch.object(type(predictor), "export") as export,
+        ):
+            example.model().export(self.folder / "toy.onnx", "onnx", SIZE)
+        self.assertEqual(export.call_count, 2)
+
     def test_errors(self):
         with self.assertRaisesRegex(ValueError, "no format 'x'.*'onnx'"):
             example.model().export(self.folder / "toy", "x")
