@@ -22,6 +22,7 @@ from jtr_keras.training.compilation import (
     synchronize_batch_statistics,
 )
 from jtr_keras.training.epoch_synchronization import EpochSynchronization
+from jtr_keras.training.extras import collect_extras, require_views
 from jtr_keras.training.objective import (
     supervised_losses,
     task_weights,
@@ -29,7 +30,8 @@ from jtr_keras.training.objective import (
 )
 from jtr_keras.training.scoring import Scoring
 from jtr_keras.training.teacher import Teacher
-from jtr_keras.types import GEOMETRY, Config, Tensor, TensorDict
+from jtr_keras.training.tracking import means, track
+from jtr_keras.types import Config, Tensor, TensorDict
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -158,12 +160,12 @@ class MultiTaskModel(keras.Model):
         }
         self.scoring = Scoring(self.tasks, baselines)
         names = [f"{task.name}_loss" for task in self.tasks]
-        self.test_losses = _means(["loss", *names])
+        self.test_losses = means(["loss", *names])
         if self.regularization is not None:
             names += self.regularization.loss_weights
         if self.balancing is not None:
             names += [f"{task.name}_weight" for task in self.tasks]
-        self.train_losses = _means(["loss", *names])
+        self.train_losses = means(["loss", *names])
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -193,7 +195,7 @@ class MultiTaskModel(keras.Model):
     def train_step(self, data: Any) -> TensorDict:
         x, y_true, labelled = unpack(data, self.tasks)
         views = x.shape[1]
-        self._require_views(views)
+        require_views(self.num_views, views)
         self.image_size = self.image_size or _static(x.shape[2:4])
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape() as tape:
@@ -205,8 +207,14 @@ class MultiTaskModel(keras.Model):
                 self.tasks, y_true, y_pred, labelled, self.supervised_views
             )
             if self.regularization is not None:
-                features = unfold_views({"": features}, views)[""]
-                extras = self._extras(x, y_true, features)
+                extras = collect_extras(
+                    self.regularization,
+                    self.predictor,
+                    self.teacher,
+                    x,
+                    features,
+                    y_true,
+                )
                 losses |= self.regularization(
                     y_true, y_pred, labelled, **extras
                 )
@@ -219,7 +227,7 @@ class MultiTaskModel(keras.Model):
         if self.teacher is not None:
             self.teacher.update(self.predictor)
         logs = {f"{name}_weight": value for name, value in weights.items()}
-        return _update(self.train_losses, losses | {"loss": total} | logs)
+        return track(self.train_losses, losses | {"loss": total} | logs)
 
     def test_step(self, data: Any) -> TensorDict:
         x, y_true, labelled = unpack(data, self.tasks)
@@ -236,7 +244,7 @@ class MultiTaskModel(keras.Model):
             y_pred,
             labelled,
         )
-        results = _update(self.test_losses, losses)
+        results = track(self.test_losses, losses)
         return results | {m.name: m.result() for m in self.scoring.metrics}
 
     def export(
@@ -316,27 +324,6 @@ class MultiTaskModel(keras.Model):
         compared = self.regularization.num_views if self.regularization else 1
         return max(compared, self.supervised_views)
 
-    def _extras(
-        self, x: Tensor, y_true: TensorDict, features: Tensor
-    ) -> dict[str, Any]:
-        """What the regularization needs beside predictions and targets."""
-        assert self.regularization is not None
-        needs = self.regularization.needs
-        extras: dict[str, Any] = {"features": features}
-        if "geometry" in needs and GEOMETRY not in y_true:
-            raise ValueError(
-                f"`regularization` needs to know how views were made: "
-                f"`y[{GEOMETRY!r}]`, (batch, views, 4), which the datasets of "
-                f"this library have; got {sorted(y_true)}."
-            )
-        extras["geometry"] = y_true.get(GEOMETRY)
-        if self.teacher is not None:
-            views = self.regularization.teacher_views
-            images = fold_views(x[:, :views])
-            predictions = self.teacher.predict(self.predictor, images)
-            extras["teacher"] = unfold_views(predictions, views)
-        return {name: extras[name] for name in needs}
-
     def _settings(self) -> Config:
         """How the model is trained, as far as it knows."""
         config = self.get_config()
@@ -351,27 +338,6 @@ class MultiTaskModel(keras.Model):
             )
         return settings
 
-    def _require_views(self, views: int) -> None:
-        needed = self.num_views
-        if views < needed:
-            raise ValueError(
-                f"`regularization` and `supervised_views` need {needed} views "
-                f"of each image; the training data have {views}. Pass "
-                f"`num_views={needed}` where the dataset is made."
-            )
-
 
 def _static(shape: Any) -> tuple[int, ...] | None:
     return None if None in shape else tuple(shape)
-
-
-def _means(names: list[str]) -> dict[str, keras.metrics.Mean]:
-    return {name: keras.metrics.Mean(name=name) for name in names}
-
-
-def _update(
-    trackers: dict[str, keras.metrics.Mean], values: TensorDict
-) -> TensorDict:
-    for name, value in values.items():
-        trackers[name].update_state(value)
-    return {name: tracker.result() for name, tracker in trackers.items()}
