@@ -1,14 +1,17 @@
 """Times one training step of a method on Rooms, and weighs the process.
 
     python -m benchmarks.step_cost --regularization=joint_task
+    python -m benchmarks.step_cost --regularization=joint_task --against=none
 
 Prints a JSON object with the median seconds of a step (`median_s`) and the
-largest resident size of the process (`peak_mib`). Batches come from memory.
+largest resident size of the process (`peak_mib`). With `--against` the steps of
+both methods take turns in one process, and `extra_percent` is by how much one
+takes longer than the other: the median over turns, and its quartiles. Batches
+come from memory.
 """
 
 import json
 import resource
-import statistics
 import time
 
 import keras
@@ -21,65 +24,80 @@ from jtr_keras.data import get_dataset
 from jtr_keras.regularization import REGULARIZATIONS
 
 FLAGS = flags.FLAGS
+STEPS_A_TURN = 4
 
 
 def main(_):
-    tasks = get_dataset("rooms").make_tasks(FLAGS.tasks)
     options = json.loads(FLAGS.regularization_options)
-    makers = {"none": lambda: None} | REGULARIZATIONS
-    model = jtr.MultiTaskModel(
-        jtr.models.UNet((32, 64, 128, 128), stem_strides=4),
-        tasks,
-        makers[FLAGS.regularization](**options),
-        head_filters=32,
-        supervised_views=FLAGS.views,
+    steps = [Steps(FLAGS.regularization, options)]
+    if FLAGS.against:
+        steps.append(Steps(FLAGS.against, {}))
+    turns = np.array(
+        [
+            [each.median(STEPS_A_TURN) for each in steps]
+            for _ in range(-(-FLAGS.steps // STEPS_A_TURN))
+        ]
     )
-    model.compile(keras.optimizers.Adam(1e-4), jit_compile=FLAGS.xla)
-    data = jtr.data.rooms(
-        "train",
-        tasks,
-        labels=FLAGS.labels,
-        num_views=max(FLAGS.views, model.num_views),
-        batch_size=FLAGS.batch_size,
-    )
-    batches = tf.data.Dataset.from_tensors(next(iter(data))).repeat()
-    timer = Timer()
-    model.fit(
-        batches, steps_per_epoch=FLAGS.steps + 3, callbacks=[timer], verbose=0
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        json.dumps(
-            {
-                "regularization": FLAGS.regularization,
-                "tasks": len(tasks),
-                "labels": FLAGS.labels,
-                "median_s": statistics.median(timer.seconds[3:]),
-                "quartiles_s": list(
-                    np.quantile(timer.seconds[3:], [0.25, 0.75])
-                ),
-                "peak_mib": peak,
-            }
+    result = {
+        "regularization": FLAGS.regularization,
+        "tasks": len(steps[0].model.tasks),
+        "labels": FLAGS.labels,
+        "median_s": float(np.median(turns[:, 0])),
+        "quartiles_s": np.quantile(turns[:, 0], [0.25, 0.75]).tolist(),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    if FLAGS.against:
+        extra = 100 * (turns[:, 0] / turns[:, 1] - 1)
+        result |= {
+            "against": FLAGS.against,
+            "extra_percent": float(np.median(extra)),
+            "extra_quartiles": np.quantile(extra, [0.25, 0.75]).tolist(),
+        }
+    print(json.dumps(result))
+
+
+class Steps:
+    """A model, and a batch that it is trained on again and again."""
+
+    def __init__(self, regularization, options):
+        makers = {"none": lambda: None} | REGULARIZATIONS
+        self.model = jtr.MultiTaskModel(
+            jtr.models.UNet((32, 64, 128, 128), stem_strides=4),
+            get_dataset("rooms").make_tasks(FLAGS.tasks),
+            makers[regularization](**options),
+            head_filters=32,
+            supervised_views=FLAGS.views,
         )
-    )
+        self.model.compile(keras.optimizers.Adam(1e-4), jit_compile=FLAGS.xla)
+        data = jtr.data.rooms(
+            "train",
+            self.model.tasks,
+            labels=FLAGS.labels,
+            num_views=max(FLAGS.views, self.model.num_views),
+            batch_size=FLAGS.batch_size,
+        )
+        batches = tf.data.Dataset.from_tensors(next(iter(data))).repeat()
+        self.batches = iter(batches)
+        self.model.make_train_function()
+        self.step = self.model.train_function
+        self.median(3)  # Traces, and fills the caches.
 
-
-class Timer(keras.callbacks.Callback):
-    """Keeps the seconds of every step."""
-
-    def on_train_begin(self, logs=None):
-        self.seconds = []
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.begin = time.perf_counter()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.seconds.append(time.perf_counter() - self.begin)
+    def median(self, count):
+        """Median seconds of that many steps."""
+        seconds = []
+        for _ in range(count):
+            begin = time.perf_counter()
+            logs = self.step(self.batches)
+            tf.nest.map_structure(np.asarray, logs)
+            seconds.append(time.perf_counter() - begin)
+        return float(np.median(seconds))
 
 
 def define_flags():
-    flags.DEFINE_string("regularization", "none", "As in `jtr train`.")
+    names = ["none", *REGULARIZATIONS]
+    flags.DEFINE_enum("regularization", "none", names, "What is timed.")
     flags.DEFINE_string("regularization_options", "{}", "Its arguments, JSON.")
+    flags.DEFINE_enum("against", None, names, "What it takes turns with.")
     flags.DEFINE_list("tasks", None, "Tasks of Rooms; the usual three if none.")
     flags.DEFINE_string("labels", "onelabel", "Label setting.")
     flags.DEFINE_integer("views", 2, "Views of each image, all supervised.", 1)

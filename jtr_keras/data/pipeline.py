@@ -91,9 +91,17 @@ def pipeline(
     )
     batches = count // batch_size if training else -(-count // batch_size)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
-    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+    dataset = dataset.prefetch(2).with_options(_options())
     dataset.epochs = epochs
     return dataset
+
+
+def _options() -> tf.data.Options:
+    options = tf.data.Options()
+    # The thread that tunes sleeps ever longer, and deleting an iterator waits
+    # for it: after epochs of 20 seconds for another 10.
+    options.autotune.enabled = False
+    return options
 
 
 class _Reader:

@@ -93,6 +93,10 @@ class PipelineTest(TestCase):
         with self.assertRaises(tf.errors.InvalidArgumentError):
             arrays(make(source=OneTaskOnly(5), labels=labels))
 
+    def test_no_thread_tunes(self):
+        # Deleting the iterator would wait for it.
+        self.assertFalse(make().options().autotune.enabled)
+
     def test_views(self):
         (x, y, _), *_ = arrays(make(num_views=2))
         self.assertAllEqual(x[:, 0], x[:, 1])
