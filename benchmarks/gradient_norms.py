@@ -18,6 +18,7 @@ import jtr_keras as jtr
 from jtr_keras.data import get_dataset
 from jtr_keras.regularization import REGULARIZATIONS
 from jtr_keras.training.batches import fold_views, unfold_views
+from jtr_keras.training.extras import collect_extras
 from jtr_keras.training.objective import supervised_losses
 
 FLAGS = flags.FLAGS
@@ -81,7 +82,14 @@ def probe(model, batch):
         fold_views(x), training=True, return_features=True
     )
     y_pred = unfold_views(outputs, views)
-    extras = model._extras(x, y_true, unfold_views({"": features}, views)[""])
+    extras = collect_extras(
+        model.regularization,
+        model.predictor,
+        model.teacher,
+        x,
+        features,
+        y_true,
+    )
     weights = model.regularization.loss_weights
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(y_pred)
