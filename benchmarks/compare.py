@@ -164,7 +164,7 @@ def define_flags():
     flags.DEFINE_list("methods", list(METHODS), "Which methods.")
     flags.DEFINE_list("labels", ["onelabel", "randomlabels"], "Label settings.")
     flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds.")
-    flags.DEFINE_integer("steps", 2000, "Steps of every network.", 1)
+    flags.DEFINE_integer("steps", 4000, "Steps of every network.", 1)
     flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
     flags.DEFINE_integer("views", 2, "Supervised views of each image.", 1)
     flags.DEFINE_float("learning_rate", 3e-3, "Peak rate of Adam.")

@@ -53,7 +53,7 @@ class JointTaskRegularization(TaskRegularization):
         stride: int. How much coarser the stacks are than images; 1 but for
             `"teacher"`, where it defaults to 4.
         warm_up: int. Steps in which the term that trains the network grows
-            from 0. Defaults to 500 for `"teacher"`, whose teacher is poor at
+            from 0. Defaults to 1000 for `"teacher"`, whose teacher is poor at
             first, and to 0.
         seed: Seed of the random numbers, an int or a
             `keras.random.SeedGenerator`.

@@ -71,7 +71,7 @@ class PseudoLabels(TaskRegularization):
         weight: float = 1.0,
         threshold: float = 0.9,
         tolerance: float = 0.05,
-        warm_up: int = 500,
+        warm_up: int = 1000,
         **kwargs: Any,
     ) -> None:
         super().__init__(**({"autocast": False} | kwargs))

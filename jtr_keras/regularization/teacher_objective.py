@@ -33,7 +33,7 @@ class TeacherObjective(JointObjective):
     needs = ("teacher", "geometry")
     weights = {"distance": 1.0, "reconstruction": 1.0}
     stride = 4
-    warm_up = 500
+    warm_up = 1000
 
     def network(
         self,

@@ -1,5 +1,6 @@
 """Semantic segmentation."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,11 +107,16 @@ class SemanticSegmentation(Task):
         return ops.sum(squares, axis=-1, keepdims=True)
 
     def soft_error(self, code: Tensor, predictions: Tensor) -> Tensor:
-        """Cross-entropy, what is negative counting as no probability."""
+        """Cross-entropy over that of a blind guess, the log of the classes.
+
+        So it is of the size of other tasks' errors. What is negative in `code`
+        counts as no probability.
+        """
         share = ops.maximum(code, 1e-6)
         share = share / ops.sum(share, axis=-1, keepdims=True)
         logarithm = ops.log_softmax(predictions, axis=-1)
-        return -ops.sum(share * logarithm, axis=-1, keepdims=True)
+        entropy = -ops.sum(share * logarithm, axis=-1, keepdims=True)
+        return entropy / math.log(self.num_classes)
 
     def pseudo_targets(self, predictions: Tensor) -> Tensor:
         return ops.argmax(predictions, axis=-1)[..., None]

@@ -33,13 +33,14 @@ class SemanticSegmentationTest(TestCase):
             task.encode_predictions(logits)[0, 0, 0], [1 / 8, 2 / 8, 5 / 8]
         )
 
-    def test_soft_error_is_the_cross_entropy_of_shares(self):
+    def test_soft_error_is_the_cross_entropy_over_that_of_a_guess(self):
         task = SemanticSegmentation(3)
         logits = tf.constant(np.log([1.0, 2.0, 5.0]), "float32", (1, 1, 1, 3))
         code = tf.constant([0.5, -0.1, 1.5], shape=(1, 1, 1, 3))
         expected = -0.25 * np.log(1 / 8) - 0.75 * np.log(5 / 8)
         found = task.soft_error(code, logits)
-        self.assertAllClose(found, [[[[expected]]]], atol=1e-4)
+        self.assertAllClose(found, [[[[expected / np.log(3)]]]], atol=1e-4)
+        self.assertAllClose(task.soft_error(code, 0 * logits), [[[[1.0]]]])
         distance = task.code_error(code, tf.constant([[[[0.5, 0.0, 1.0]]]]))
         self.assertAllClose(distance, [[[[0.26]]]])
 
