@@ -1,6 +1,7 @@
 """What the joint space is used for, one way a subclass."""
 
 import abc
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -8,6 +9,27 @@ import keras
 
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """What users may say of the network; None for what is usual."""
+
+    widths: Sequence[int] | None
+    num_convs: Sequence[int] | None
+    stride: int
+    dtype: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """What a step knows; see `JointTaskRegularization`."""
+
+    y_true: TensorDict
+    y_pred: TensorDict
+    labelled: TensorDict
+    noise: TensorDict
+    extras: dict[str, Any]
 
 
 class JointObjective(abc.ABC):
@@ -29,15 +51,8 @@ class JointObjective(abc.ABC):
     """Steps in which what trains the network usually grows from 0."""
 
     @abc.abstractmethod
-    def network(
-        self,
-        tasks: Sequence[Task],
-        widths: Sequence[int] | None,
-        num_convs: Sequence[int] | None,
-        stride: int,
-        dtype: Any,
-    ) -> keras.layers.Layer:
-        """The autoencoder of joint stacks, built; None for usual sizes.
+    def network(self, tasks: Sequence[Task], sizes: Sizes) -> Any:
+        """The layer that makes something of joint stacks, built.
 
         Raises:
             ValueError: If the sizes do not fit together.
@@ -54,13 +69,6 @@ class JointObjective(abc.ABC):
 
     @abc.abstractmethod
     def per_image(
-        self,
-        network: Any,
-        tasks: Sequence[Task],
-        y_true: TensorDict,
-        y_pred: TensorDict,
-        labelled: TensorDict,
-        noise: TensorDict,
-        **extras: Any,
+        self, network: Any, tasks: Sequence[Task], batch: Batch
     ) -> dict[str, Tensor]:
         """The terms of each image, `(batch,)`, by the names in `weights`."""

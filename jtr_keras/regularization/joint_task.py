@@ -6,7 +6,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from jtr_keras.regularization.joint_objective import JointObjective
+from jtr_keras.regularization.joint_objective import (
+    Batch,
+    JointObjective,
+    Sizes,
+)
 from jtr_keras.regularization.paper_objective import PaperObjective
 from jtr_keras.regularization.semantics import CORRECTED, REFERENCE, Semantics
 from jtr_keras.regularization.task_regularization import TaskRegularization
@@ -116,13 +120,10 @@ class JointTaskRegularization(TaskRegularization):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build_for_tasks(self) -> None:
-        self.autoencoder = self.objective.network(
-            self.tasks,
-            self.widths,
-            self.num_convs,
-            self.stride,
-            self.dtype_policy,
+        sizes = Sizes(
+            self.widths, self.num_convs, self.stride, self.dtype_policy
         )
+        self.autoencoder = self.objective.network(self.tasks, sizes)
         self.steps = self.add_state("steps", ())
 
     def call(
@@ -151,15 +152,8 @@ class JointTaskRegularization(TaskRegularization):
         """The terms of each image, `(batch,)`: no image sees another."""
         if noise is None:
             noise = self.objective.draw(self.tasks, y_pred, self.seed_generator)
-        return self.objective.per_image(
-            self.autoencoder,
-            self.tasks,
-            y_true,
-            y_pred,
-            labelled,
-            noise,
-            **extras,
-        )
+        batch = Batch(y_true, y_pred, labelled, noise, extras)
+        return self.objective.per_image(self.autoencoder, self.tasks, batch)
 
     def get_config(self) -> Config:
         semantics = keras.saving.serialize_keras_object(self.semantics)

@@ -1,7 +1,6 @@
 """Joint-Task Regularization as published."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import ops
@@ -11,14 +10,16 @@ from jtr_keras.ops.noise import gumbel_noise
 from jtr_keras.ops.similarity import cosine_distance
 from jtr_keras.ops.views import view
 from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
-from jtr_keras.regularization.joint_objective import JointObjective
+from jtr_keras.regularization.joint_objective import (
+    Batch,
+    JointObjective,
+    Sizes,
+)
 from jtr_keras.regularization.joint_restoration import restoration_error
 from jtr_keras.regularization.joint_stacks import NUM_DRAWS, JointView
 from jtr_keras.regularization.semantics import REFERENCE, Semantics
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
-
-Sizes = tuple[Sequence[int], Sequence[int]]
 
 
 class PaperObjective(JointObjective):
@@ -36,28 +37,26 @@ class PaperObjective(JointObjective):
 
     num_views = 3
     weights = {"distance": 4.0, "joint_distance": 8.0, "reconstruction": 2.0}
-    sizes: Sizes = (16, 32, 48, 64), (1, 1, 1, 1)
+    widths: tuple[int, ...] = (16, 32, 48, 64)
+    num_convs: tuple[int, ...] = (1, 1, 1, 1)
 
     def __init__(self, semantics: Semantics) -> None:
         self.semantics = semantics
         if semantics == REFERENCE:
-            self.sizes = (64, 128, 256, 512, 512), (2, 2, 3, 3, 3)
+            self.widths = (64, 128, 256, 512, 512)
+            self.num_convs = (2, 2, 3, 3, 3)
 
-    def network(
-        self,
-        tasks: Sequence[Task],
-        widths: Sequence[int] | None,
-        num_convs: Sequence[int] | None,
-        stride: int,
-        dtype: Any,
-    ) -> JointAutoencoder:
-        if (widths is None) != (num_convs is None):
+    def network(self, tasks: Sequence[Task], sizes: Sizes) -> JointAutoencoder:
+        if (sizes.widths is None) != (sizes.num_convs is None):
             raise ValueError(
                 "`widths` and `num_convs` go together; got "
-                f"widths={widths}, num_convs={num_convs}."
+                f"widths={sizes.widths}, num_convs={sizes.num_convs}."
             )
-        sizes = (widths or self.sizes[0], num_convs or self.sizes[1])
-        network = JointAutoencoder(*sizes, dtype=dtype)
+        network = JointAutoencoder(
+            sizes.widths or self.widths,
+            sizes.num_convs or self.num_convs,
+            dtype=sizes.dtype,
+        )
         channels = sum(task.channels for task in tasks)
         network.build((None, None, None, channels))
         return network
@@ -79,23 +78,16 @@ class PaperObjective(JointObjective):
         return noise
 
     def per_image(
-        self,
-        network: JointAutoencoder,
-        tasks: Sequence[Task],
-        y_true: TensorDict,
-        y_pred: TensorDict,
-        labelled: TensorDict,
-        noise: TensorDict,
-        **extras: Any,
+        self, network: JointAutoencoder, tasks: Sequence[Task], batch: Batch
     ) -> dict[str, Tensor]:
         first, second = (
             JointView(
                 tasks,
                 self.semantics,
-                {name: view(value, index) for name, value in y_true.items()},
-                {name: view(value, index) for name, value in y_pred.items()},
-                labelled,
-                noise,
+                {k: view(value, index) for k, value in batch.y_true.items()},
+                {k: view(value, index) for k, value in batch.y_pred.items()},
+                batch.labelled,
+                batch.noise,
             )
             for index in (1, 2)
         )

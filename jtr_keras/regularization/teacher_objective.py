@@ -1,14 +1,17 @@
 """Joint-Task Regularization towards restored labels; ours."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import ops
 
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.ops.views import view
-from jtr_keras.regularization.joint_objective import JointObjective
+from jtr_keras.regularization.joint_objective import (
+    Batch,
+    JointObjective,
+    Sizes,
+)
 from jtr_keras.regularization.joint_restorer import JointRestorer
 from jtr_keras.regularization.moving import moved
 from jtr_keras.tasks.task import Task
@@ -32,25 +35,21 @@ class TeacherObjective(JointObjective):
     num_views = 2
     needs = ("teacher", "geometry")
     weights = {"distance": 1.0, "reconstruction": 1.0}
+    widths = (16, 16, 16)
     stride = 4
     warm_up = 1000
 
-    def network(
-        self,
-        tasks: Sequence[Task],
-        widths: Sequence[int] | None,
-        num_convs: Sequence[int] | None,
-        stride: int,
-        dtype: Any,
-    ) -> JointRestorer:
-        if num_convs is not None:
+    def network(self, tasks: Sequence[Task], sizes: Sizes) -> JointRestorer:
+        if sizes.num_convs is not None:
             raise ValueError(
                 "`num_convs` is for the published semantics; got "
-                f"{tuple(num_convs)} with 'teacher'."
+                f"{tuple(sizes.num_convs)} with 'teacher'."
             )
         channels = sum(task.channels for task in tasks)
         size = (None, None, None)
-        network = JointRestorer(widths or (16, 16, 16), stride, dtype=dtype)
+        network = JointRestorer(
+            sizes.widths or self.widths, sizes.stride, dtype=sizes.dtype
+        )
         network.build((*size, channels), (*size, channels + len(tasks)))
         return network
 
@@ -67,32 +66,27 @@ class TeacherObjective(JointObjective):
         return {HIDING: uniform}
 
     def per_image(
-        self,
-        network: JointRestorer,
-        tasks: Sequence[Task],
-        y_true: TensorDict,
-        y_pred: TensorDict,
-        labelled: TensorDict,
-        noise: TensorDict,
-        **extras: Any,
+        self, network: JointRestorer, tasks: Sequence[Task], batch: Batch
     ) -> dict[str, Tensor]:
         stride = network.stride
-        geometry = extras["geometry"][:, 1]
-        targets = [view(y_true[task.name], 1) for task in tasks]
+        geometry = batch.extras["geometry"][:, 1]
+        targets = [view(batch.y_true[task.name], 1) for task in tasks]
         labels = [
             _coarsen(task.encode_targets(target), stride)
             for task, target in zip(tasks, targets, strict=True)
         ]
         known = [
-            _annotated(task, target, labelled[task.name], stride)
+            _annotated(task, target, batch.labelled[task.name], stride)
             for task, target in zip(tasks, targets, strict=True)
         ]
         teacher = [
-            _teacher_code(task, extras["teacher"][task.name], geometry, stride)
+            _teacher_code(
+                task, batch.extras["teacher"][task.name], geometry, stride
+            )
             for task in tasks
         ]
         stack = ops.concatenate(teacher, axis=-1)
-        hidden = _hidden(tasks, labelled, noise[HIDING])
+        hidden = _hidden(tasks, batch.labelled, batch.noise[HIDING])
         left = [a * (1 - h) for a, h in zip(known, hidden, strict=True)]
         restored = ops.stop_gradient(network(stack, _given(labels, known)))
         found = network(stack, _given(labels, left))
@@ -100,7 +94,7 @@ class TeacherObjective(JointObjective):
         error: Tensor = 0.0
         for index, task in enumerate(tasks):
             prediction = task.renormalize(
-                _coarsen(view(y_pred[task.name], 1), stride)
+                _coarsen(view(batch.y_pred[task.name], 1), stride)
             )
             apart = task.soft_error(
                 _channels(restored, tasks, index), prediction
