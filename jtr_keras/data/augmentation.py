@@ -1,15 +1,13 @@
-"""Random views of an image and all of its annotations."""
+"""How views of an image and of its annotations are drawn."""
 
 import dataclasses
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-from jtr_keras.data.photometric import photometric
 from jtr_keras.data.resampling import Window
-from jtr_keras.ops.resampling import UNMOVED
-from jtr_keras.tasks.task import Task
-from jtr_keras.types import Tensor, TensorDict
+from jtr_keras.data.views import Move, Views
+from jtr_keras.types import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,83 +47,33 @@ class Augmentation:
         if not 0 <= self.flip <= 1:
             raise ValueError(f"`flip` must be in [0, 1]; got {self.flip}.")
 
-    def views(
-        self,
-        image: Tensor,
-        targets: TensorDict,
-        tasks: Sequence[Task],
-        num_views: int,
-        seed: Tensor,
-    ) -> tuple[Tensor, TensorDict, Tensor]:
+    def draw(
+        self, size: tuple[int, int], num_views: int, seed: Tensor
+    ) -> Views:
         """Random views of one image.
 
         Args:
-            image: float32 tensor of shape `(height, width, 3)` in `[0, 1]`.
-            targets: Dict of annotations, `(height, width, channels)`.
-            tasks: The tasks of the annotations.
+            size: Height and width of the image.
             num_views: int. How many views.
             seed: `(2,)`, integers.
-
-        Returns:
-            Images `(num_views, height, width, 3)`, the dict of annotations
-            `(num_views, height, width, channels)`, and each view's geometry
-            with respect to the first, `(num_views, 4)`, as
-            `jtr_keras.ops.resample` takes it.
         """
-        size = (num_views, 4 + 3 * self.num_photometric)
-        uniform = tf.unstack(tf.random.stateless_uniform(size, seed))
+        shape = (num_views, 4 + 3 * self.num_photometric)
+        rows = tf.unstack(tf.random.stateless_uniform(shape, seed))
         further = (
             self.zooms if self.further_zooms is None else self.further_zooms
         )
-        first = self._move(image, targets, tasks, self.zooms, uniform[0])
-        views = [
-            (*first[:2], tf.constant(UNMOVED)),
-            *(
-                self._move(*first[:2], tasks, further, row)
-                for row in uniform[1:]
-            ),
-        ]
-        images = [
-            self._colours(view[0], row[4:])
-            for view, row in zip(views, uniform, strict=True)
-        ]
-        stacked = {
-            name: tf.stack([view[1][name] for view in views])
-            for name in targets
-        }
-        return tf.stack(images), stacked, tf.stack([v[2] for v in views])
+        zooms = [self.zooms] + (num_views - 1) * [further]
+        return Views(
+            [self._move(size, *each) for each in zip(zooms, rows, strict=True)],
+            [tf.unstack(tf.reshape(row[4:], (-1, 3))) for row in rows],
+        )
 
     def _move(
-        self,
-        image: Tensor,
-        targets: TensorDict,
-        tasks: Sequence[Task],
-        zooms: Sequence[float],
-        uniform: Tensor,
-    ) -> tuple[Tensor, TensorDict, Tensor]:
-        mirrored = uniform[0] < self.flip
+        self, size: tuple[int, int], zooms: Sequence[float], uniform: Tensor
+    ) -> Move:
         index = tf.cast(uniform[1] * len(zooms), tf.int32)
-        height, width, _ = image.shape
         zoom = tf.gather(tf.constant(zooms, tf.float32), index)
-        window = Window((height, width), zoom, uniform[2:4])
-        moved = {}
-        for task in tasks:
-            target = targets[task.name]
-            flipped = task.flip(tf.reverse(target, [1]))
-            target = tf.where(mirrored, flipped, target)
-            moved[task.name] = window.target(target, task)
-        image = tf.where(mirrored, tf.reverse(image, [1]), image)
-        geometry = (
-            tf.cast(mirrored, zoom.dtype),
-            zoom,
-            *tf.unstack(window.corner),
-        )
-        return window.bilinear(image), moved, tf.stack(geometry)
-
-    def _colours(self, image: Tensor, uniform: Tensor) -> Tensor:
-        for index in range(self.num_photometric):
-            image = photometric(image, uniform[3 * index : 3 * index + 3])
-        return image
+        return Move(uniform[0] < self.flip, Window(size, zoom, uniform[2:4]))
 
 
 UNCHANGED = Augmentation(zooms=(1.0,), flip=0.0, num_photometric=0)

@@ -10,6 +10,7 @@ from jtr_keras.data.augmentation import UNCHANGED, Augmentation
 from jtr_keras.data.epoch_counter import EpochCounter
 from jtr_keras.data.label_settings import label_matrix
 from jtr_keras.data.source import Source
+from jtr_keras.data.views import Views
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import GEOMETRY, Tensor, TensorDict
 
@@ -29,7 +30,7 @@ def pipeline(
 ) -> tf.data.Dataset:
     """Batches `(x, y, sample_weight)`, a function of seed and epoch.
 
-    The annotation of an unlabelled image is never read.
+    The annotation of an unlabelled image is neither read nor moved.
 
     Args:
         source: Where images and annotations come from.
@@ -126,29 +127,30 @@ class _Reader:
     def example(self, epoch: Tensor, index: Tensor) -> Example:
         row = self.matrix[index]
         weights = {t.name: row[i] for i, t in enumerate(self.tasks)}
-        targets = {
-            task.name: self._target(task, index, weights[task.name])
-            for task in self.tasks
-        }
         pair = tf.stack([tf.constant(self.seed, tf.int64), epoch])
-        images, targets, geometry = self.augmentation.views(
-            self.source.image(index),
-            targets,
-            self.tasks,
+        views = self.augmentation.draw(
+            self.source.size,
             self.num_views or 1,
             tf.random.fold_in(pair, index),
         )
+        images = views.images(self.source.image(index))
+        targets = {
+            task.name: self._targets(task, index, weights[task.name], views)
+            for task in self.tasks
+        }
         if self.num_views is None:
             images = images[0]
             targets = {name: value[0] for name, value in targets.items()}
         else:
-            targets[GEOMETRY] = geometry
+            targets[GEOMETRY] = views.geometry
         return images, targets, weights
 
-    def _target(self, task: Task, index: Tensor, weight: Tensor) -> Tensor:
-        shape = (*self.source.size, task.target_channels)
+    def _targets(
+        self, task: Task, index: Tensor, weight: Tensor, views: Views
+    ) -> Tensor:
+        shape = (len(views.moves), *self.source.size, task.target_channels)
         return tf.cond(
             weight > 0,
-            lambda: self.source.target(index, task),
+            lambda: views.targets(self.source.target(index, task), task),
             lambda: tf.constant(task.placeholder(shape)),
         )

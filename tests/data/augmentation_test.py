@@ -14,11 +14,19 @@ def example():
     return images[0, 0], {name: targets[name][0, 0] for name in names}
 
 
-def views(augmentation, seed=0, count=3):
+def made(augmentation, count, seed):
+    """Images, annotations and geometry of the example's views."""
     image, targets = example()
-    return augmentation.views(
-        image, targets, toy.make_tasks(), count, tf.constant([seed, 1])
-    )[:2]
+    views = augmentation.draw(toy.SIZE, count, seed)
+    moved = {
+        task.name: views.targets(targets[task.name], task)
+        for task in toy.make_tasks()
+    }
+    return views.images(image), moved, views.geometry
+
+
+def views(augmentation, seed=0, count=3):
+    return made(augmentation, count, tf.constant([seed, 1]))[:2]
 
 
 class AugmentationTest(TestCase):
@@ -56,13 +64,11 @@ class AugmentationTest(TestCase):
             self.assertLess(np.abs(allowed - value).min(), 1e-6)
 
     def test_further_views_may_have_zooms_of_their_own(self):
-        image, targets = example()
+        _, targets = example()
         augmentation = Augmentation((1.5,), 0.5, 0, further_zooms=(1.0, 1.2))
         seen = set()
         for seed in range(8):
-            _, moved, geometry = augmentation.views(
-                image, targets, toy.make_tasks(), 3, tf.constant([seed, 1])
-            )
+            _, moved, geometry = made(augmentation, 3, tf.constant([seed, 1]))
             seen |= {round(float(zoom), 3) for zoom in geometry[1:, 1]}
             allowed = np.unique(targets["depth"]) / np.float32(1.5)
             for value in np.unique(moved["depth"][0]):
@@ -70,12 +76,9 @@ class AugmentationTest(TestCase):
         self.assertEqual(seen, {1.0, 1.2})
 
     def test_geometry_moves_the_first_view_into_the_others(self):
-        image, targets = example()
         plain = Augmentation(flip=0.5, num_photometric=0)
         for seed in range(5):
-            images, _, geometry = plain.views(
-                image, targets, toy.make_tasks(), 3, tf.constant([seed, 1])
-            )
+            images, _, geometry = made(plain, 3, tf.constant([seed, 1]))
             self.assertAllEqual(geometry[0], UNMOVED)
             first = tf.repeat(images[:1], 3, axis=0)
             self.assertAllClose(resample(first, geometry), images, atol=1e-4)
@@ -86,12 +89,7 @@ class AugmentationTest(TestCase):
         self.assertGreater(np.abs(first - other).max(), 0.01)
 
     def test_shapes_are_static(self):
-        image, targets = example()
-        function = tf.function(
-            lambda seed: Augmentation().views(
-                image, targets, toy.make_tasks(), 2, seed
-            )
-        )
+        function = tf.function(lambda seed: made(Augmentation(), 2, seed))
         spec = tf.TensorSpec((2,), tf.int32)
         outputs = function.get_concrete_function(spec).structured_outputs
         images, moved, geometry = outputs
