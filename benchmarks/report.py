@@ -24,7 +24,8 @@ def report(rows, tasks, plot):
         print(f"\n{setting}\n")
         print("\n".join(table(chosen, tasks, gains[setting])))
     draw(gains, plot)
-    print(f"\nPlot: {plot}")
+    hours = sum(float(row["seconds"]) for row in rows) / 3600
+    print(f"\nThe runs took {hours:.1f} hours. Plot: {plot}")
 
 
 def headline(row, task):
@@ -60,7 +61,8 @@ def table(rows, tasks, gains):
     single = all_gains(rows, tasks, SINGLE_TASK)
     heads = [f"{t.name} {t.headline}" for t in tasks]
     names = ["method", "runs", *heads, "delta % over supervised"]
-    names += ["standard error", "delta % over single-task", "s/step", "MiB"]
+    names += ["of each run", "standard error", "delta % over single-task"]
+    names += ["s/step", "MiB"]
     lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for method in METHODS | ABLATIONS:
         own = [row for row in rows if row["method"] == method]
@@ -69,7 +71,8 @@ def table(rows, tasks, gains):
         cells = [method, str(len(own))]
         cells += [spread([headline(r, t) for r in own]) for t in tasks]
         over = gains[method]
-        cells += [spread(over, 2), standard_error(over)]
+        each = ", ".join(f"{value:.1f}" for value in over)
+        cells += [spread(over, 2), each, standard_error(over)]
         cells += [spread(single[method], 2)]
         for name, digits in (("seconds_per_step", 3), ("peak_mib", 0)):
             cells.append(

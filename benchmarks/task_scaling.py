@@ -1,11 +1,13 @@
 """Cost of a step against the number of tasks: supervised, JTR, MTPSL.
 
     python -m benchmarks.task_scaling
+    python -m benchmarks.task_scaling --report  # of the CSV that there is
 
 Each point is `benchmarks/step_cost.py` in a process of its own, several times
 in turn. Writes a CSV and a plot, prints a table and, as its last line, a JSON
 object with the slope that each added task costs, fitted by least squares, as
-a share of the method's step with the fewest tasks.
+a share of the method's step with the fewest tasks; and the slope of what the
+method adds to supervised training, as a share of the same.
 """
 
 import csv
@@ -33,6 +35,29 @@ def options(method, labels, tasks):
 
 
 def main(_):
+    path = pathlib.Path(FLAGS.results)
+    rows = read(path) if FLAGS.report else measure_all(path)
+    summary = {
+        f"{labels} {method}": summarise(rows, labels, method)
+        for labels in FLAGS.labels
+        for method in METHODS
+    }
+    draw(rows, path.with_suffix(".png"))
+    print(json.dumps(summary))
+
+
+def read(path):
+    """Rows of an earlier run."""
+    numbers = {"tasks": int, "median_s": float, "peak_mib": float}
+    with path.open() as file:
+        return [
+            row | {name: cast(row[name]) for name, cast in numbers.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def measure_all(path):
+    """Measures every point and writes the rows."""
     names = list(get_dataset("rooms").tasks)
     points = [
         (labels, method, int(count))
@@ -49,19 +74,12 @@ def main(_):
             f"{rows[-1]['median_s']:.3f} s, {rows[-1]['peak_mib']:.0f} MiB",
             flush=True,
         )
-    path = pathlib.Path(FLAGS.results)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    summary = {
-        f"{labels} {method}": summarise(rows, labels, method)
-        for labels in FLAGS.labels
-        for method in METHODS
-    }
-    draw(rows, path.with_suffix(".png"))
-    print(json.dumps(summary))
+    return rows
 
 
 def measure(labels, method, tasks):
@@ -102,11 +120,17 @@ def summarise(rows, labels, method):
     """Cost with the fewest tasks and what a further task adds to it."""
     counts, seconds = curve(rows, labels, method, "median_s")
     _, memory = curve(rows, labels, method, "peak_mib")
-    slope = np.polyfit(counts, seconds, 1)[0] if len(counts) > 1 else 0.0
+    _, supervised = curve(rows, labels, METHODS[0], "median_s")
+
+    def slope(values):
+        each = np.polyfit(counts, values, 1)[0] if len(counts) > 1 else 0.0
+        return round(100 * each / seconds[0], 1)
+
     return {
         "median_s": seconds[0],
         "peak_mib": memory[0],
-        "slope_percent_per_task": round(100 * slope / seconds[0], 1),
+        "slope_percent_per_task": slope(seconds),
+        "slope_of_what_it_adds": slope(np.subtract(seconds, supervised)),
         "by_tasks_s": dict(zip(counts, np.round(seconds, 4), strict=True)),
     }
 
@@ -146,6 +170,9 @@ def define_flags():
     flags.DEFINE_integer("steps", 20, "Steps timed by each process.", 1)
     flags.DEFINE_string(
         "results", "benchmarks/results/task_scaling.csv", "The CSV."
+    )
+    flags.DEFINE_bool(
+        "report", False, "Print and plot what there is; measure nothing."
     )
 
 

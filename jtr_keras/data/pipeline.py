@@ -73,20 +73,10 @@ def pipeline(
         augmentation or UNCHANGED,
         seed,
     )
-
-    def order(epoch: Tensor) -> tf.data.Dataset:
-        index = tf.constant(indices, tf.int64)
-        if training:
-            pair = tf.stack([tf.constant(seed, tf.int64), epoch])
-            index = tf.random.experimental.stateless_shuffle(index, pair)
-        return tf.data.Dataset.from_tensor_slices(index).map(
-            lambda i: (epoch, i)
-        )
-
     epochs = EpochCounter()
     dataset = (
         epochs.dataset()
-        .flat_map(order)
+        .flat_map(lambda epoch: _order(indices, epoch, seed, training))
         .map(reader.example, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch_size, drop_remainder=training)
     )
@@ -97,10 +87,21 @@ def pipeline(
     return dataset
 
 
+def _order(
+    indices: Any, epoch: Tensor, seed: int, shuffle: bool
+) -> tf.data.Dataset:
+    """The images of an epoch, each as `(epoch, index)`."""
+    index = tf.constant(indices, tf.int64)
+    if shuffle:
+        pair = tf.stack([tf.constant(seed, tf.int64), epoch])
+        index = tf.random.experimental.stateless_shuffle(index, pair)
+    return tf.data.Dataset.from_tensor_slices(index).map(lambda i: (epoch, i))
+
+
 def _options() -> tf.data.Options:
     options = tf.data.Options()
-    # The thread that tunes sleeps ever longer, and deleting an iterator waits
-    # for it: after epochs of 20 seconds for another 10.
+    # The thread that tunes sleeps ever longer, and deleting an iterator, as
+    # every epoch does, waits until it wakes.
     options.autotune.enabled = False
     return options
 

@@ -51,8 +51,10 @@ class JointObjective(abc.ABC):
     """Steps in which what trains the network usually grows from 0."""
 
     @abc.abstractmethod
-    def network(self, tasks: Sequence[Task], sizes: Sizes) -> Any:
-        """The layer that makes something of joint stacks, built.
+    def network(
+        self, tasks: Sequence[Task], sizes: Sizes
+    ) -> keras.layers.Layer:
+        """The autoencoder or restorer of joint stacks, built.
 
         Raises:
             ValueError: If the sizes do not fit together.

@@ -55,7 +55,7 @@ class ReportTest(TestCase):
         lines = report.table(ROWS, TASKS, gains)
         self.assertLen(lines, 4)
         self.assertIn("| joint_task | 3 | 0.5333 ± 0.3215 |", lines[3])
-        self.assertIn("| 10.00 ± 28.28 | 20.00 |", lines[3])
+        self.assertIn("| 10.00 ± 28.28 | 30.0, -10.0 | 20.00 |", lines[3])
 
 
 class RunTest(TestCase):
@@ -103,6 +103,7 @@ class CompareTest(TestCase):
         text = subprocess.check_output(command, text=True)
         self.assertIn("[2/2]", text)
         self.assertIn("| single_task | 1 |", text)
+        self.assertRegex(text, r"The runs took 0\.\d hours")
         self.assertTrue(results.with_suffix(".png").exists())
         with results.open() as file:
             rows = list(csv.DictReader(file))

@@ -19,7 +19,8 @@ def row(tasks, seconds, method="joint_task"):
 ROWS = [
     *(row(2, s) for s in (0.9, 1.0, 5.0)),
     *(row(4, s) for s in (1.2, 1.1, 1.4)),
-    row(2, 7.0, "none"),
+    row(2, 0.5, "none"),
+    row(4, 0.6, "none"),
 ]
 
 
@@ -31,6 +32,7 @@ class TaskScalingTest(TestCase):
     def test_slope_is_a_share_of_the_smallest_step(self):
         found = task_scaling.summarise(ROWS, "onelabel", "joint_task")
         self.assertEqual(found["slope_percent_per_task"], 10.0)
+        self.assertEqual(found["slope_of_what_it_adds"], 5.0)
         self.assertEqual(found["peak_mib"], 200.0)
 
     def test_one_label_an_image_needs_few_pairs(self):
@@ -41,11 +43,22 @@ class TaskScalingTest(TestCase):
 
 
 class StepCostTest(TestCase):
+    def measure(self, *flags):
+        command = [sys.executable, "-m", "benchmarks.step_cost", *flags]
+        usual = ["--steps=2", "--batch_size=1", "--tasks=depth,normals"]
+        text = subprocess.check_output([*command, *usual], text=True)
+        return json.loads(text.splitlines()[-1])
+
+    def test_methods_take_turns(self):
+        # Far more work than supervised training, on any machine.
+        found = self.measure("--regularization=cross_task", "--against=none")
+        self.assertGreater(found["extra_percent"], 0.0)
+        low, high = found["extra_quartiles"]
+        self.assertBetween(found["extra_percent"], low, high)
+
     def test_last_line_is_one_json_object(self):
-        command = [sys.executable, "-m", "benchmarks.step_cost"]
-        flags = ["--steps=2", "--batch_size=1", "--tasks=depth,normals"]
-        text = subprocess.check_output([*command, *flags], text=True)
-        found = json.loads(text.splitlines()[-1])
+        found = self.measure()
+        self.assertNotIn("extra_percent", found)
         self.assertEqual(found["tasks"], 2)
         self.assertGreater(found["median_s"], 0.0)
         self.assertGreater(found["peak_mib"], 100.0)

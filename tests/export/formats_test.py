@@ -75,6 +75,18 @@ class FormatsTest(TestCase):
             example.model().export(self.folder / "toy.onnx", "onnx", SIZE)
         self.assertEqual(export.call_count, 2)
 
+    def test_a_conversion_that_raises_is_not_tried_again(self):
+        model = example.model()
+        refused = ValueError("no such opset")
+        with (
+            mock.patch.object(
+                type(model.predictor), "export", side_effect=refused
+            ) as export,
+            self.assertRaisesRegex(ValueError, "no such opset"),
+        ):
+            model.export(self.folder / "toy.onnx", "onnx", SIZE)
+        self.assertEqual(export.call_count, 1)
+
     def test_errors(self):
         with self.assertRaisesRegex(ValueError, "no format 'x'.*'onnx'"):
             example.model().export(self.folder / "toy", "x")
