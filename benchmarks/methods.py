@@ -41,10 +41,11 @@ ODDITIES = (
 ABLATIONS: dict[str, Flags] = {
     # An untrained restorer returns what the teacher says.
     "without_restoration": _joint_task(weights={"reconstruction": 0.0}),
+    "double_distance": _joint_task(weights={"distance": 2.0}),
     "half_distance": _joint_task(weights={"distance": 0.5}),
     "without_warm_up": _joint_task(warm_up=0),
     "fine_stacks": _joint_task(stride=2),
-    "wide_restorer": _joint_task(widths=[32, 32, 32]),
+    "wide_restorer": _joint_task(widths=[64, 64]),
     # One oddity of the reference each; new draws need samples.
     **{
         f"only_{name}": _joint_task(

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from jtr_keras.ops.places import places, slopes
 from jtr_keras.types import Config, Shape, Tensor
 
 
@@ -14,13 +15,15 @@ class JointRestorer(keras.layers.Layer):
     """A denoising autoencoder of joint stacks: from predictions to labels.
 
     It adds a correction to a stack of predictions, for which it also sees a
-    stack of the labels that are known. What it makes of the labels starts at
-    0, and so does the correction: it returns the predictions as they are until
-    it has seen an image with a label given and another one to restore.
+    stack of the labels that are known, and their slopes: a normal is in the
+    slopes of a depth map, not in its values. What it makes of the labels starts
+    at 0, and so does the correction: it returns the predictions as they are
+    until it has seen an image with a label given and another one to restore.
 
     Args:
-        widths: Channels of each 3x3 convolution but the last; each one from
-            the third on is dilated twice as much as the one before.
+        widths: Channels of each convolution but the last. The first is 1x1,
+            all others 3x3; each one from the third on is dilated twice as much
+            as the one before.
         stride: int. How much coarser its stacks are than images; who calls it
             makes them so.
         **kwargs: Arguments of `keras.layers.Layer`.
@@ -43,9 +46,9 @@ class JointRestorer(keras.layers.Layer):
         super().__init__(**kwargs)
         self.widths = tuple(widths)
         self.stride = stride
-        self.from_predictions = self._conv(self.widths[0])
+        self.from_predictions = self._conv(self.widths[0], 1)
         self.from_labels = self._conv(
-            self.widths[0], kernel_initializer="zeros", use_bias=False
+            self.widths[0], 1, kernel_initializer="zeros", use_bias=False
         )
         self.hidden = [
             self._conv(width, dilation_rate=2**level)
@@ -61,16 +64,18 @@ class JointRestorer(keras.layers.Layer):
         )
         size = (None, None, None)
         self.from_predictions.build((*size, channels + 2))
-        self.from_labels.build((*size, labels_shape[-1]))
+        given: Any = labels_shape[-1]
+        self.from_labels.build((*size, 3 * given))
         for before, layer in zip(
             self.widths, [*self.hidden, self.correction], strict=True
         ):
             layer.build((*size, before))
 
     def call(self, predictions: Tensor, labels: Tensor) -> Tensor:
-        placed = ops.concatenate([predictions, _places(predictions)], axis=-1)
+        placed = ops.concatenate([predictions, places(predictions)], axis=-1)
+        given = ops.concatenate([labels, slopes(labels)], axis=-1)
         features = ops.relu(
-            self.from_predictions(placed) + self.from_labels(labels)
+            self.from_predictions(placed) + self.from_labels(given)
         )
         for layer in self.hidden:
             features = ops.relu(layer(features))
@@ -88,17 +93,8 @@ class JointRestorer(keras.layers.Layer):
             "stride": self.stride,
         }
 
-    def _conv(self, filters: int, **options: Any) -> keras.layers.Conv2D:
+    def _conv(
+        self, filters: int, size: int = 3, **options: Any
+    ) -> keras.layers.Conv2D:
         usual = {"padding": "same", "dtype": self.dtype_policy}
-        return keras.layers.Conv2D(filters, 3, **(usual | options))
-
-
-def _places(stack: Tensor) -> Tensor:
-    """Each cell's row and column from -1 to 1, `(batch, height, width, 2)`."""
-    batch, height, width, _ = ops.shape(stack)
-    rows = ops.linspace(-1.0, 1.0, height)[:, None]
-    columns = ops.linspace(-1.0, 1.0, width)[None, :]
-    size = (height, width)
-    both = [ops.broadcast_to(place, size) for place in (rows, columns)]
-    places = ops.cast(ops.stack(both, axis=-1), stack.dtype)
-    return ops.broadcast_to(places[None], (batch, *size, 2))
+        return keras.layers.Conv2D(filters, size, **(usual | options))
