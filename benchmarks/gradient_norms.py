@@ -14,9 +14,12 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-import jtr_keras as jtr
-from jtr_keras.data import get_dataset
-from jtr_keras.regularization import REGULARIZATIONS
+from benchmarks.probing import (
+    define_training_flags,
+    make_data,
+    make_model,
+    train_to,
+)
 from jtr_keras.training.batches import fold_views, unfold_views
 from jtr_keras.training.extras import collect_extras
 from jtr_keras.training.objective import supervised_losses
@@ -26,31 +29,10 @@ FLAGS = flags.FLAGS
 
 def main(_):
     keras.utils.set_random_seed(FLAGS.seed)
-    tasks = get_dataset("rooms").make_tasks()
-    options = json.loads(FLAGS.regularization_options)
-    model = jtr.MultiTaskModel(
-        jtr.models.UNet((32, 64, 128, 128), stem_strides=4),
-        tasks,
-        REGULARIZATIONS[FLAGS.regularization](**options),
-        head_filters=32,
-        supervised_views=2,
-    )
-    model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
-    data = jtr.data.rooms(
-        "train",
-        tasks,
-        labels=FLAGS.labels,
-        num_views=model.num_views,
-        batch_size=FLAGS.batch_size,
-        seed=FLAGS.seed,
-    )
-    probes = list(data.take(FLAGS.batches))
-    batches = iter(data.repeat())
-    done, found = 0, {}
-    for step in sorted(map(int, FLAGS.at)):
-        for _ in range(step - done):
-            model.train_on_batch(*next(batches))
-        done = step
+    model = make_model(FLAGS.regularization, FLAGS.regularization_options)
+    probes = list(make_data(model).take(FLAGS.batches))
+    found = {}
+    for step in train_to(model, map(int, FLAGS.at)):
         found[step] = ratios(model, probes)
         for term, by_task in found[step].items():
             shares = ", ".join(f"{k} {v:.3f}" for k, v in by_task.items())
@@ -105,13 +87,10 @@ def probe(model, batch):
 
 
 def define_flags():
+    define_training_flags("20,100,400,800")
     flags.DEFINE_string("regularization", "joint_task", "As in `jtr train`.")
     flags.DEFINE_string("regularization_options", "{}", "Its arguments, JSON.")
-    flags.DEFINE_list("at", ["20", "100", "400", "800"], "Steps to look at.")
-    flags.DEFINE_string("labels", "onelabel", "Label setting.")
-    flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
     flags.DEFINE_integer("batches", 8, "Batches that are averaged.", 1)
-    flags.DEFINE_integer("seed", 0, "Seed.")
 
 
 if __name__ == "__main__":

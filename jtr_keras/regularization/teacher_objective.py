@@ -6,14 +6,13 @@ import keras
 from keras import ops
 
 from jtr_keras.ops.precision import loss_dtype
-from jtr_keras.ops.views import view
+from jtr_keras.regularization.coarse_stacks import CoarseStacks
 from jtr_keras.regularization.joint_objective import (
     Batch,
     JointObjective,
     Sizes,
 )
 from jtr_keras.regularization.joint_restorer import JointRestorer
-from jtr_keras.regularization.moving import moved
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
@@ -68,62 +67,22 @@ class TeacherObjective(JointObjective):
     def per_image(
         self, network: JointRestorer, tasks: Sequence[Task], batch: Batch
     ) -> dict[str, Tensor]:
-        stride = network.stride
-        geometry = batch.extras["geometry"][:, 1]
-        targets = [view(batch.y_true[task.name], 1) for task in tasks]
-        labels = [
-            _coarsen(task.encode_targets(target), stride)
-            for task, target in zip(tasks, targets, strict=True)
-        ]
-        known = [
-            _annotated(task, target, batch.labelled[task.name], stride)
-            for task, target in zip(tasks, targets, strict=True)
-        ]
-        teacher = [
-            _teacher_code(
-                task, batch.extras["teacher"][task.name], geometry, stride
-            )
-            for task in tasks
-        ]
-        stack = ops.concatenate(teacher, axis=-1)
+        stacks = CoarseStacks.of(tasks, batch, network.stride)
         hidden = _hidden(tasks, batch.labelled, batch.noise[HIDING])
-        left = [a * (1 - h) for a, h in zip(known, hidden, strict=True)]
-        restored = ops.stop_gradient(network(stack, _given(labels, known)))
-        found = network(stack, _given(labels, left))
+        left = [a * (1 - h) for a, h in zip(stacks.known, hidden, strict=True)]
+        targets = stacks.restore(network, stacks.known)
+        found = stacks.restore(network, left)
         distance: Tensor = 0.0
         error: Tensor = 0.0
         for index, task in enumerate(tasks):
-            prediction = task.renormalize(
-                _coarsen(view(batch.y_pred[task.name], 1), stride)
-            )
+            known = stacks.known[index]
             apart = task.soft_error(
-                _channels(restored, tasks, index), prediction
+                ops.stop_gradient(targets[index]), stacks.predictions[index]
             )
-            distance += _mean(apart * (1 - known[index]))
-            missed = task.code_error(
-                labels[index], _channels(found, tasks, index)
-            )
-            error += _mean(missed * known[index] * hidden[index])
+            distance += _mean(apart * (1 - known))
+            missed = task.code_error(stacks.labels[index], found[index])
+            error += _mean(missed * known * hidden[index])
         return {"distance": distance, "reconstruction": error}
-
-
-def _annotated(
-    task: Task, target: Tensor, labelled: Tensor, stride: int
-) -> Tensor:
-    """1 for cells all of whose pixels are annotated, else 0."""
-    valid = _coarsen(task.valid_mask(target), stride)
-    whole = ops.logical_and(
-        valid > 1.0 - 1e-3, labelled[:, None, None, None] > 0
-    )
-    return ops.cast(whole, valid.dtype)
-
-
-def _teacher_code(
-    task: Task, predictions: Tensor, geometry: Tensor, stride: int
-) -> Tensor:
-    coarse = _coarsen(view(predictions, 0), stride)
-    seen = moved(task, coarse, geometry, stride)
-    return ops.stop_gradient(task.encode_predictions(seen))
 
 
 def _hidden(
@@ -137,21 +96,6 @@ def _hidden(
     )
     first = first * ops.cast(there, uniform.dtype)
     return ops.split(first[:, None, None, :], len(tasks), axis=-1)
-
-
-def _given(labels: Sequence[Tensor], known: Sequence[Tensor]) -> Tensor:
-    """Labels, 0 where they are not known, and where they are."""
-    shown = [a * b for a, b in zip(labels, known, strict=True)]
-    return ops.concatenate([*shown, *known], axis=-1)
-
-
-def _channels(stack: Tensor, tasks: Sequence[Task], index: int) -> Tensor:
-    start = sum(task.channels for task in tasks[:index])
-    return stack[..., start : start + tasks[index].channels]
-
-
-def _coarsen(stack: Tensor, stride: int) -> Tensor:
-    return ops.average_pool(stack, stride) if stride > 1 else stack
 
 
 def _mean(error: Tensor) -> Tensor:

@@ -1,0 +1,56 @@
+"""A network in training on Rooms, to be looked at between its steps."""
+
+import json
+
+import keras
+from absl import flags
+
+import jtr_keras as jtr
+from jtr_keras.data import get_dataset
+from jtr_keras.regularization import REGULARIZATIONS
+
+FLAGS = flags.FLAGS
+
+
+def make_model(regularization, options):
+    """The network of the comparison with a regularization, compiled."""
+    model = jtr.MultiTaskModel(
+        jtr.models.UNet((32, 64, 128, 128), stem_strides=4),
+        get_dataset("rooms").make_tasks(),
+        REGULARIZATIONS[regularization](**json.loads(options)),
+        head_filters=32,
+        supervised_views=2,
+    )
+    model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
+    return model
+
+
+def make_data(model):
+    """Training data of the label setting and split of the flags."""
+    return jtr.data.rooms(
+        FLAGS.train_split,
+        model.tasks,
+        labels=FLAGS.labels,
+        num_views=model.num_views,
+        batch_size=FLAGS.batch_size,
+        seed=FLAGS.seed,
+    )
+
+
+def train_to(model, steps):
+    """Yields each of the numbers of steps once the model has made them."""
+    batches = iter(make_data(model).repeat())
+    done = 0
+    for step in sorted(steps):
+        for _ in range(step - done):
+            model.train_on_batch(*next(batches))
+        done = step
+        yield step
+
+
+def define_training_flags(at):
+    flags.DEFINE_list("at", at.split(","), "Steps to look at.")
+    flags.DEFINE_string("labels", "onelabel", "Label setting.")
+    flags.DEFINE_string("train_split", "train[:700]", "Images to train on.")
+    flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
+    flags.DEFINE_integer("seed", 0, "Seed.")

@@ -1,0 +1,131 @@
+"""How good is what takes the place of missing labels.
+
+    python -m benchmarks.target_quality --labels=randomlabels
+
+Trains on a part of Rooms, stops after some numbers of steps, and compares, on
+images that were held out and whose labels are all known, what the default
+Joint-Task Regularization would put in the place of those that a label setting
+takes away. Prints mean squared differences of codes to the hidden labels, and,
+as its last line, a JSON object.
+"""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from benchmarks.probing import define_training_flags, make_model, train_to
+from jtr_keras.data import get_dataset, label_matrix
+from jtr_keras.regularization.coarse_stacks import CoarseStacks
+from jtr_keras.regularization.joint_objective import Batch
+from jtr_keras.training.batches import fold_views, unfold_views
+from jtr_keras.training.extras import collect_extras
+
+FLAGS = flags.FLAGS
+
+
+def main(_):
+    keras.utils.set_random_seed(FLAGS.seed)
+    model = make_model("joint_task", "{}")
+    source = get_dataset("rooms").open("", FLAGS.val_split)
+    matrix = label_matrix(FLAGS.labels, source, model.tasks, FLAGS.seed)
+    size = FLAGS.batch_size
+    probes = list(
+        zip(
+            get_dataset("rooms").load(
+                "",
+                FLAGS.val_split,
+                tasks=model.tasks,
+                training=True,
+                num_views=2,
+                batch_size=size,
+                seed=FLAGS.seed,
+            ),
+            matrix[: len(matrix) // size * size].reshape(
+                -1, size, len(model.tasks)
+            ),
+            strict=True,
+        )
+    )
+    found = {}
+    for step in train_to(model, map(int, FLAGS.at)):
+        found[step] = qualities(model, probes)
+        for target, by_task in found[step].items():
+            values = ", ".join(f"{k} {v:.4f}" for k, v in by_task.items())
+            print(f"step {step:5d}  {target:<26}{values}", flush=True)
+    print(json.dumps(found))
+
+
+def qualities(model, probes):
+    """Mean error of each kind of target for each task's hidden labels."""
+    sums = {}
+    for batch, labelled in probes:
+        for key, pair in errors(model, batch, labelled).items():
+            sums.setdefault(key, []).append(pair)
+    found = {}
+    for (target, task), pairs in sums.items():
+        error, count = np.sum(pairs, axis=0)
+        found.setdefault(target, {})[task] = float(error / max(count, 1))
+    return found
+
+
+def errors(model, batch, labelled):
+    """Summed errors and cells by target and task, of a batch with all labels.
+
+    `labelled` says which labels are given, `(batch, tasks)`.
+    """
+    x, y_true, everything = batch
+    outputs, features = model.predictor(
+        fold_views(x), training=True, return_features=True
+    )
+    extras = collect_extras(
+        model.regularization,
+        model.predictor,
+        model.teacher,
+        x,
+        features,
+        y_true,
+    )
+    y_pred = unfold_views(outputs, x.shape[1])
+    restorer = model.regularization.autoencoder
+    stacks = CoarseStacks.of(
+        model.tasks,
+        Batch(y_true, y_pred, everything, {}, extras),
+        restorer.stride,
+    )
+    given = tf.split(labelled[:, None, None, :], len(model.tasks), axis=-1)
+    shown = [k * g for k, g in zip(stacks.known, given, strict=True)]
+    nothing = [0.0 * known for known in stacks.known]
+    targets = {
+        "network, second view": [
+            task.encode_predictions(prediction)
+            for task, prediction in zip(
+                model.tasks, stacks.predictions, strict=True
+            )
+        ],
+        "teacher, first view": stacks.teacher,
+        "restored, no label given": stacks.restore(restorer, nothing),
+        "restored": stacks.restore(restorer, shown),
+    }
+    found = {}
+    for target, codes in targets.items():
+        for index, task in enumerate(model.tasks):
+            hidden = stacks.known[index] - shown[index]
+            error = hidden * task.code_error(stacks.labels[index], codes[index])
+            found[target, task.name] = (
+                float(tf.reduce_sum(error)),
+                float(tf.reduce_sum(hidden)),
+            )
+    return found
+
+
+def define_flags():
+    define_training_flags("500,1000,2000")
+    flags.DEFINE_string("val_split", "train[700:]", "Images to look at.")
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)

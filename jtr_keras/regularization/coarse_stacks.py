@@ -1,0 +1,97 @@
+"""What is known of an image's second view, in cells coarser than pixels."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from jtr_keras.ops.views import view
+from jtr_keras.regularization.joint_objective import Batch
+from jtr_keras.regularization.moving import moved
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class CoarseStacks:
+    """Maps of each task, `(batch, height / stride, width / stride, channels)`.
+
+    Args:
+        labels: Codes of the labels, means over cells.
+        known: 1 for cells all of whose pixels are annotated, else 0.
+        teacher: Codes of what the teacher predicts for the first view, moved
+            into the second; constants.
+        predictions: What the network predicts for the second view.
+    """
+
+    labels: Sequence[Tensor]
+    known: Sequence[Tensor]
+    teacher: Sequence[Tensor]
+    predictions: Sequence[Tensor]
+
+    @classmethod
+    def of(
+        cls, tasks: Sequence[Task], batch: Batch, stride: int
+    ) -> "CoarseStacks":
+        """The stacks of a step's batch."""
+        geometry = batch.extras["geometry"][:, 1]
+        targets = [view(batch.y_true[task.name], 1) for task in tasks]
+        labels = [
+            _coarsen(task.encode_targets(target), stride)
+            for task, target in zip(tasks, targets, strict=True)
+        ]
+        known = [
+            _annotated(task, target, batch.labelled[task.name], stride)
+            for task, target in zip(tasks, targets, strict=True)
+        ]
+        teacher = [
+            _teacher_code(
+                task, batch.extras["teacher"][task.name], geometry, stride
+            )
+            for task in tasks
+        ]
+        predictions = [
+            task.renormalize(_coarsen(view(batch.y_pred[task.name], 1), stride))
+            for task in tasks
+        ]
+        return cls(labels, known, teacher, predictions)
+
+    def given(self, share: Sequence[Tensor]) -> Tensor:
+        """Labels, 0 where none is given, and where one is, as one stack.
+
+        `share` has a map a task: 1 for labels that are given, 0 for others.
+        """
+        shown = [a * b for a, b in zip(self.labels, share, strict=True)]
+        return ops.concatenate([*shown, *share], axis=-1)
+
+    def restore(self, network: Any, share: Sequence[Tensor]) -> list[Tensor]:
+        """What the network makes of the teacher and the labels, by task."""
+        stack = network(
+            ops.concatenate(self.teacher, axis=-1), self.given(share)
+        )
+        ends = itertools.accumulate(code.shape[-1] for code in self.teacher)
+        return ops.split(stack, list(ends)[:-1], axis=-1)
+
+
+def _annotated(
+    task: Task, target: Tensor, labelled: Tensor, stride: int
+) -> Tensor:
+    valid = _coarsen(task.valid_mask(target), stride)
+    whole = ops.logical_and(
+        valid > 1.0 - 1e-3, labelled[:, None, None, None] > 0
+    )
+    return ops.cast(whole, valid.dtype)
+
+
+def _teacher_code(
+    task: Task, predictions: Tensor, geometry: Tensor, stride: int
+) -> Tensor:
+    coarse = _coarsen(view(predictions, 0), stride)
+    seen = moved(task, coarse, geometry, stride)
+    return ops.stop_gradient(task.encode_predictions(seen))
+
+
+def _coarsen(stack: Tensor, stride: int) -> Tensor:
+    return ops.average_pool(stack, stride) if stride > 1 else stack

@@ -1,0 +1,29 @@
+import numpy as np
+
+import jtr_keras as jtr
+from benchmarks import target_quality
+from tests import toy
+from tests.testing import TestCase
+
+LABELLED = np.float32([[1, 0, 0, 0], [0, 1, 1, 0], [0, 1, 0, 1]])
+
+
+def qualities(labelled):
+    model = toy.make_model(jtr.JointTaskRegularization())
+    batch = toy.make_batch(np.ones((3, 4)))
+    return target_quality.qualities(model, [(batch, labelled)])
+
+
+class TargetQualityTest(TestCase):
+    def test_an_untrained_restorer_is_as_good_as_the_teacher(self):
+        found = qualities(LABELLED)
+        for name, error in found["teacher, first view"].items():
+            self.assertGreater(error, 0.0)
+            self.assertAllClose(found["restored"][name], error)
+
+    def test_only_labels_that_are_not_given_count(self):
+        found = qualities(np.float32([[1, 0, 1, 1]] * 3))["restored"]
+        self.assertGreater(found["depth"], 0.0)
+        self.assertEqual(
+            [found[k] for k in ("segmentation", "normals", "edges")], [0.0] * 3
+        )
