@@ -16,12 +16,11 @@ from absl import app, flags
 
 from benchmarks.probing import (
     define_training_flags,
+    look,
     make_data,
     make_model,
     train_to,
 )
-from jtr_keras.training.batches import fold_views, unfold_views
-from jtr_keras.training.extras import collect_extras
 from jtr_keras.training.objective import supervised_losses
 
 FLAGS = flags.FLAGS
@@ -58,20 +57,8 @@ def ratios(model, batches):
 
 def probe(model, batch):
     """Norm of every term's gradient at every task's predictions."""
-    x, y_true, labelled = batch
-    views = x.shape[1]
-    outputs, features = model.predictor(
-        fold_views(x), training=True, return_features=True
-    )
-    y_pred = unfold_views(outputs, views)
-    extras = collect_extras(
-        model.regularization,
-        model.predictor,
-        model.teacher,
-        x,
-        features,
-        y_true,
-    )
+    _, y_true, labelled = batch
+    y_pred, extras = look(model, batch)
     weights = model.regularization.loss_weights
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(y_pred)
@@ -87,7 +74,7 @@ def probe(model, batch):
 
 
 def define_flags():
-    define_training_flags("20,100,400,800")
+    define_training_flags("20,100,400,800", "train")
     flags.DEFINE_string("regularization", "joint_task", "As in `jtr train`.")
     flags.DEFINE_string("regularization_options", "{}", "Its arguments, JSON.")
     flags.DEFINE_integer("batches", 8, "Batches that are averaged.", 1)

@@ -8,6 +8,8 @@ from absl import flags
 import jtr_keras as jtr
 from jtr_keras.data import get_dataset
 from jtr_keras.regularization import REGULARIZATIONS
+from jtr_keras.training.batches import fold_views, unfold_views
+from jtr_keras.training.extras import collect_extras
 
 FLAGS = flags.FLAGS
 
@@ -48,9 +50,26 @@ def train_to(model, steps):
         yield step
 
 
-def define_training_flags(at):
+def look(model, batch):
+    """Predictions of a batch, by view, and what the regularization needs."""
+    x, y_true, _ = batch
+    outputs, features = model.predictor(
+        fold_views(x), training=True, return_features=True
+    )
+    extras = collect_extras(
+        model.regularization,
+        model.predictor,
+        model.teacher,
+        x,
+        features,
+        y_true,
+    )
+    return unfold_views(outputs, x.shape[1]), extras
+
+
+def define_training_flags(at, train_split):
     flags.DEFINE_list("at", at.split(","), "Steps to look at.")
     flags.DEFINE_string("labels", "onelabel", "Label setting.")
-    flags.DEFINE_string("train_split", "train[:700]", "Images to train on.")
+    flags.DEFINE_string("train_split", train_split, "Images to train on.")
     flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
     flags.DEFINE_integer("seed", 0, "Seed.")

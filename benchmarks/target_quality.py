@@ -16,12 +16,15 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from benchmarks.probing import define_training_flags, make_model, train_to
+from benchmarks.probing import (
+    define_training_flags,
+    look,
+    make_model,
+    train_to,
+)
 from jtr_keras.data import get_dataset, label_matrix
 from jtr_keras.regularization.coarse_stacks import CoarseStacks
 from jtr_keras.regularization.joint_objective import Batch
-from jtr_keras.training.batches import fold_views, unfold_views
-from jtr_keras.training.extras import collect_extras
 
 FLAGS = flags.FLAGS
 
@@ -76,19 +79,8 @@ def errors(model, batch, labelled):
 
     `labelled` says which labels are given, `(batch, tasks)`.
     """
-    x, y_true, everything = batch
-    outputs, features = model.predictor(
-        fold_views(x), training=True, return_features=True
-    )
-    extras = collect_extras(
-        model.regularization,
-        model.predictor,
-        model.teacher,
-        x,
-        features,
-        y_true,
-    )
-    y_pred = unfold_views(outputs, x.shape[1])
+    _, y_true, everything = batch
+    y_pred, extras = look(model, batch)
     restorer = model.regularization.autoencoder
     stacks = CoarseStacks.of(
         model.tasks,
@@ -122,7 +114,7 @@ def errors(model, batch, labelled):
 
 
 def define_flags():
-    define_training_flags("500,1000,2000")
+    define_training_flags("500,1000,2000", "train[:700]")
     flags.DEFINE_string("val_split", "train[700:]", "Images to look at.")
 
 

@@ -13,8 +13,7 @@ class Teacher(keras.layers.Layer):
     """Exponential moving averages of a network's weights and statistics.
 
     There is no copy of the network: it is called with the averages in place of
-    its own variables, for inference. (With the statistics of a small batch
-    what it predicts is clearly worse, but for the first steps.)
+    its own variables, for inference: no image's prediction depends on others.
 
     Args:
         momentum: float. Share of the old average that a step keeps, once

@@ -46,6 +46,18 @@ class JointRestorerTest(TestCase):
         self.assertGreater(np.std(restored, axis=0).min(), 0.0)
         self.assertGreater(np.std(restored, axis=1).min(), 0.0)
 
+    def test_learns_from_slopes_of_labels(self):
+        layer = self.make()
+        layer.correction.kernel.assign(tf.ones_like(layer.correction.kernel))
+        predictions, labels = self.stacks()
+        found = []
+        for given in (labels, tf.ones_like(labels)):  # Level ones have none.
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(layer(predictions, given) ** 2)
+            gradient = tape.gradient(loss, layer.from_labels.kernel.value)
+            found.append(np.abs(gradient[0, 0, 7:]).max() > 0)
+        self.assertEqual(found, [True, False])
+
     def test_config(self):
         copy = JointRestorer.from_config(self.make().get_config())
         self.assertEqual((copy.widths, copy.stride), ((4, 6, 5), 1))
