@@ -19,12 +19,14 @@ class PseudoLabels(TaskRegularization):
 
     The teacher, the average of the network over the past steps, predicts the
     first view; moved as the image was, that is the target of the network's
-    prediction of the second view, by the task's own error. Only pixels that
-    the teacher is sure of count: with probabilities, those whose largest is at
-    least `threshold`; without, those of which the teacher's predictions of
-    both views have the same code in the joint space, within `tolerance`. The
-    errors are summed over these and divided by the number of all pixels, so
-    that few sure pixels weigh little. How regressions are tested is ours.
+    prediction of the second view, by the task's `soft_error`: an absolute
+    error would pull as strongly at a prediction that has nearly arrived, and
+    hold it where the teacher is. Only pixels that the teacher is sure of
+    count: with probabilities, those whose largest is at least `threshold`;
+    without, those of which the teacher's predictions of both views have the
+    same code in the joint space, within `tolerance`. The errors are summed over
+    these and divided by the number of all pixels, so that few sure pixels weigh
+    little. How regressions are tested and compared is ours.
 
     Args:
         weight: float. Weight of the term.
@@ -126,7 +128,8 @@ class PseudoLabels(TaskRegularization):
         )
         targets = task.pseudo_targets(predictions)
         mask = mask * task.valid_mask(targets)
-        error = task.error(task.clean(targets), view(y_pred, 1))
+        code = task.encode_targets(targets)
+        error = task.soft_error(code, view(y_pred, 1))
         # Not a product: what is masked may be NaN.
         error = ops.where(mask > 0, error, ops.zeros_like(error))
         return ops.mean(error, axis=(1, 2, 3))

@@ -1,3 +1,5 @@
+import statistics
+
 import numpy as np
 import tensorflow as tf
 
@@ -37,6 +39,12 @@ def views(first, second, shape=(1, 1, 2, 2, 1)):
     return tf.broadcast_to(values, (*shape[:1], 2, *shape[2:4], shape[4]))
 
 
+def apart(first, second):
+    """Squared difference of the codes of two depths, of a range of 2."""
+    phi = statistics.NormalDist(2.0, 1.0).cdf
+    return (2.0 * phi(first) - 2.0 * phi(second)) ** 2
+
+
 def depths(*rows):
     """One image a row of pixels, the same in both views."""
     maps = tf.constant(rows, "float32")[:, None, None, :, None]
@@ -50,13 +58,13 @@ class PseudoLabelsTest(TestCase):
         teacher = depths([2.0, 2.0, 3.0, 1.0]).numpy()
         teacher[:, 1, 0, :, 0] = [2.0, 2.1, 3.0, 3.0]
         student = depths([2.5, 4.0, 3.0, 9.0])
-        expected = (0.5 + 2.0 + 0.0) / 4.0
+        expected = (apart(2.5, 2.0) + apart(4.0, 2.0) + 0.0) / 4.0
         found = loss(bound(DEPTH), student, tf.constant(teacher))
         self.assertAllClose(found, expected)
         # Now the second pixel is not: |Phi(0.1) - Phi(0)| = 0.0398.
         strict = bound(DEPTH, tolerance=0.039)
         found = loss(strict, student, tf.constant(teacher))
-        self.assertAllClose(found, 0.5 / 4.0)
+        self.assertAllClose(found, apart(2.5, 2.0) / 4.0)
 
     def test_values_of_a_segmentation_by_hand(self):
         # Probabilities 0.9, 0.6 and 0.05 of class 1, in the first view.
@@ -66,7 +74,7 @@ class PseudoLabelsTest(TestCase):
         student = tf.fill((1, 2, 1, 3, 2), 1.0) * [0.0, np.log(3.0)]
         layer = bound(SEGMENTATION, threshold=0.89)
         # The student gives 3/4 to class 1; the second pixel is not sure.
-        expected = (-np.log(0.75) - np.log(0.25)) / 3.0
+        expected = (-np.log(0.75) - np.log(0.25)) / np.log(2.0) / 3.0
         self.assertAllClose(
             loss(layer, student, tf.constant(teacher)), expected
         )
@@ -79,7 +87,7 @@ class PseudoLabelsTest(TestCase):
         student = tf.fill((1, 2, 4, 4, 1), 3.5)
         # Enlarged twice, all is half as far.
         found = loss(bound(DEPTH), student, teacher, geometry=ZOOMED)
-        self.assertAllClose(found, 0.5)
+        self.assertAllClose(found, apart(3.0, 3.5))
         # In the mirror, left normals look right.
         left = tf.constant([-0.6, 0.0, -0.8])
         normals = tf.zeros((1, 2, 4, 4, 3)) + left
@@ -95,9 +103,9 @@ class PseudoLabelsTest(TestCase):
         teacher, student = depths([2.0], [2.0]), depths([3.0], [5.0])
         layer = bound(DEPTH)
         for labelled, expected in (
-            ((0.0, 0.0), 2.0),
-            ((1.0, 0.0), 1.5),
-            ((0.0, 0.5), 0.5),
+            ((0.0, 0.0), (apart(2.0, 3.0) + apart(2.0, 5.0)) / 2.0),
+            ((1.0, 0.0), apart(2.0, 5.0) / 2.0),
+            ((0.0, 0.5), apart(2.0, 3.0) / 2.0),
             ((1.0, 0.5), 0.0),
         ):
             found = loss(layer, student, teacher, labelled)
@@ -115,7 +123,7 @@ class PseudoLabelsTest(TestCase):
         gradient = tape.gradient(found, student)
         self.assertAllEqual(gradient, tf.zeros_like(student))
         found = loss(bound(DEPTH), student[..., :2, :], teacher[..., :2, :])
-        self.assertAllClose(found, 0.5)
+        self.assertAllClose(found, apart(2.0, 3.0) / 2.0)
 
     def test_only_the_student_s_second_view_learns(self):
         teacher, student = depths([2.0, 2.0]), depths([3.0, 3.0])
@@ -125,13 +133,17 @@ class PseudoLabelsTest(TestCase):
         to_teacher, to_student = tape.gradient(found, [teacher, student])
         self.assertIsNone(to_teacher)
         self.assertAllEqual(to_student[:, 0], tf.zeros_like(to_student[:, 0]))
-        self.assertAllClose(to_student[0, 1, 0, :, 0], [0.5, 0.5])
+        # Of (2 Phi(1) - 2 Phi(0))^2 / 2, by the second depth.
+        slope = statistics.NormalDist().pdf(1.0)
+        expected = 2.0 * slope * apart(2.0, 3.0) ** 0.5
+        self.assertAllClose(to_student[0, 1, 0, :, 0], [expected, expected])
 
     def test_weight_grows(self):
         teacher, student = depths([2.0]), depths([3.0])
         layer = bound(DEPTH, warm_up=4)
         found = [float(loss(layer, student, teacher)) for _ in range(6)]
-        self.assertAllClose(found, [0.25, 0.5, 0.75, 1.0, 1.0, 1.0])
+        expected = [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+        self.assertAllClose(found, apart(2.0, 3.0) * np.array(expected))
 
     def test_arguments_are_checked(self):
         for name, value in (
