@@ -10,10 +10,11 @@ from jtr_keras.types import Config, Tensor
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
 class Teacher(keras.layers.Layer):
-    """Exponential moving averages of a network's weights and statistics.
+    """Exponential moving averages of a network's trainable weights.
 
     There is no copy of the network: it is called with the averages in place of
-    its own variables, for inference: no image's prediction depends on others.
+    its own weights, as in training: its batch normalisations use the statistics
+    of the batch, and do not update their own.
 
     Args:
         momentum: float. Share of the old average that a step keeps, once
@@ -35,40 +36,33 @@ class Teacher(keras.layers.Layer):
         self.momentum = momentum
 
     def build_for(self, network: keras.Model) -> None:
-        """Creates the averages, equal to the network's variables."""
+        """Creates the averages, equal to the network's weights."""
         self.steps = self._average((), "steps", "zeros")
         self.averages = [
             self._average(
                 v.shape, f"average_{i}", lambda *_, v=v, **__: v.value
             )
-            for i, v in enumerate(_averaged(network))
+            for i, v in enumerate(network.trainable_variables)
         ]
         self.built = True
 
     def update(self, network: keras.Model) -> None:
-        """Moves the averages towards the variables; once a training step."""
+        """Moves the averages towards the weights; once a training step."""
         steps = ops.convert_to_tensor(self.steps)
         momentum = ops.minimum(self.momentum, (1.0 + steps) / (10.0 + steps))
         self.steps.assign_add(1.0)
-        pairs = zip(self.averages, _averaged(network), strict=True)
+        pairs = zip(self.averages, network.trainable_variables, strict=True)
         for average, variable in pairs:
             difference = ops.cast(variable, average.dtype) - average
             average.assign_add((1.0 - momentum) * difference)
 
     def predict(self, network: keras.Model, images: Tensor) -> Any:
         """What the averaged network returns; no gradient reaches anything."""
-        names = map(id, _averaged(network))
-        averages = dict(zip(names, self.averages, strict=True))
         outputs, _ = network.stateless_call(
-            *(
-                [averages.get(id(v), v).value for v in variables]
-                for variables in (
-                    network.trainable_variables,
-                    network.non_trainable_variables,
-                )
-            ),
+            [average.value for average in self.averages],
+            [v.value for v in network.non_trainable_variables],
             images,
-            training=False,
+            training=True,
         )
         return keras.tree.map_structure(ops.stop_gradient, outputs)
 
@@ -84,8 +78,3 @@ class Teacher(keras.layers.Layer):
             aggregation="mean",
             name=name,
         )
-
-
-def _averaged(network: keras.Model) -> list[Any]:
-    """All but states of random numbers, which are integers."""
-    return [v for v in network.variables if "float" in str(v.dtype)]
