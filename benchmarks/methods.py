@@ -41,7 +41,7 @@ ODDITIES = (
 ABLATIONS: dict[str, Flags] = {
     # An untrained restorer returns what the teacher says.
     "without_restoration": _joint_task(weights={"reconstruction": 0.0}),
-    "weak_distance": _joint_task(weights={"distance": 1.0}),
+    "triple_distance": _joint_task(weights={"distance": 3.0}),
     "without_warm_up": _joint_task(warm_up=0),
     "fine_stacks": _joint_task(stride=2),
     "wide_restorer": _joint_task(widths=[64, 64]),

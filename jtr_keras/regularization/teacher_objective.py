@@ -33,7 +33,7 @@ class TeacherObjective(JointObjective):
 
     num_views = 2
     needs = ("teacher", "geometry")
-    weights = {"distance": 3.0, "reconstruction": 1.0}
+    weights = {"distance": 1.0, "reconstruction": 1.0}
     widths = (32, 32)
     stride = 4
     warm_up = 1000
