@@ -17,7 +17,6 @@ images and views.
 import concurrent.futures
 import csv
 import dataclasses
-import hashlib
 import pathlib
 import subprocess
 import sys
@@ -123,8 +122,7 @@ def execute(runs, results):
 def one(run, results):
     """Executes a run and keeps its row; returns its seconds."""
     begin = time.monotonic()
-    digest = hashlib.sha256(run.key.encode()).hexdigest()[:10]
-    folder = pathlib.Path(FLAGS.runs) / f"{run.method}-{digest}"
+    folder = pathlib.Path(FLAGS.runs) / run.name
     measured = run.execute(folder, label_file(run), FLAGS.threads)
     seconds = time.monotonic() - begin
     identity = {

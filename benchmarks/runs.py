@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -48,6 +49,12 @@ class Run:
         return json.dumps(
             {"steps": self.steps, "networks": self.flags}, sort_keys=True
         )
+
+    @property
+    def name(self) -> str:
+        """Its folder's name."""
+        digest = hashlib.sha256(self.key.encode()).hexdigest()[:10]
+        return f"{self.method}-{digest}"
 
     def execute(
         self, folder: pathlib.Path, labels: pathlib.Path, threads: int
