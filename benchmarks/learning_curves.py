@@ -35,7 +35,8 @@ def main(_):
         if there and run.method != SUPERVISED:
             key = run.labels, run.method
             found.setdefault(key, []).append(lead(*curves))
-    print("| labels | method | runs | task | quarters of the training |||")
+    quarters = "first quarter | second | third | last"
+    print(f"| labels | method | runs | task | {quarters} |")
     print("|---|---|---|---|---|---|---|---|")
     for (labels, method), leads in found.items():
         for task, curve in zip(names, np.stack(leads, axis=-1), strict=True):
