@@ -11,7 +11,6 @@ quarter of the training, mean and standard error over seeds, and plots it.
 
 import csv
 import dataclasses
-import math
 import pathlib
 
 import numpy as np
@@ -19,6 +18,7 @@ from absl import app, flags
 
 from benchmarks.compare import define_flags, planned
 from benchmarks.methods import SUPERVISED
+from benchmarks.report import standard_error
 from jtr_keras.data import get_dataset
 
 FLAGS = flags.FLAGS
@@ -66,10 +66,8 @@ def lead(curve, supervised):
 def spread(values):
     """Mean and standard error over runs of `(epochs, runs)`."""
     means = values.mean(axis=0)
-    if len(means) < 2:
-        return f"{means.mean():+.1f}"
-    error = means.std(ddof=1) / math.sqrt(len(means))
-    return f"{means.mean():+.1f} ± {error:.1f}"
+    error = standard_error(means, 1)
+    return f"{means.mean():+.1f}" + (f" ± {error}" if error else "")
 
 
 def draw(found, names, path):
@@ -80,10 +78,13 @@ def draw(found, names, path):
     from matplotlib import pyplot
 
     settings = list(dict.fromkeys(labels for labels, _ in found))
-    size = (3 * len(names), 2.5 * len(settings))
     figure, axes = pyplot.subplots(
-        *(len(settings), len(names)),
-        **{"figsize": size, "sharex": True, "sharey": True, "squeeze": False},
+        len(settings),
+        len(names),
+        figsize=(3 * len(names), 2.5 * len(settings)),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
     )
     for (labels, method), leads in found.items():
         for index, axis in enumerate(axes[settings.index(labels)]):

@@ -92,11 +92,11 @@ def spread(values, digits=4):
     return f"{mean} ± {np.std(values, ddof=1):.{digits}f}"
 
 
-def standard_error(values):
+def standard_error(values, digits=2):
     """Standard error of the mean as text."""
     if len(values) < 2:
         return ""
-    return f"{np.std(values, ddof=1) / math.sqrt(len(values)):.2f}"
+    return f"{np.std(values, ddof=1) / math.sqrt(len(values)):.{digits}f}"
 
 
 def draw(gains, path):
