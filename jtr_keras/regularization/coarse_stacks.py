@@ -19,6 +19,7 @@ class CoarseStacks:
     """Maps of each task, `(batch, height / stride, width / stride, channels)`.
 
     Args:
+        tasks: The tasks, in the order of all lists.
         labels: Codes of the labels, means over cells.
         known: 1 for cells all of whose pixels are annotated, else 0.
         teacher: Codes of what the teacher predicts for the first view, moved
@@ -26,6 +27,7 @@ class CoarseStacks:
         predictions: What the network predicts for the second view.
     """
 
+    tasks: Sequence[Task]
     labels: Sequence[Tensor]
     known: Sequence[Tensor]
     teacher: Sequence[Tensor]
@@ -56,7 +58,7 @@ class CoarseStacks:
             task.renormalize(_coarsen(view(batch.y_pred[task.name], 1), stride))
             for task in tasks
         ]
-        return cls(labels, known, teacher, predictions)
+        return cls(tasks, labels, known, teacher, predictions)
 
     def given(self, share: Sequence[Tensor]) -> Tensor:
         """Labels, 0 where none is given, and where one is, as one stack.
@@ -67,12 +69,18 @@ class CoarseStacks:
         return ops.concatenate([*shown, *share], axis=-1)
 
     def restore(self, network: Any, share: Sequence[Tensor]) -> list[Tensor]:
-        """What the network makes of the teacher and the labels, by task."""
+        """Codes of the teacher, corrected by the network, by task."""
         stack = network(
             ops.concatenate(self.teacher, axis=-1), self.given(share)
         )
-        ends = itertools.accumulate(code.shape[-1] for code in self.teacher)
-        return ops.split(stack, list(ends)[:-1], axis=-1)
+        ends = itertools.accumulate(task.channels for task in self.tasks)
+        corrections = ops.split(stack, list(ends)[:-1], axis=-1)
+        return [
+            task.correct(code, correction)
+            for task, code, correction in zip(
+                self.tasks, self.teacher, corrections, strict=True
+            )
+        ]
 
 
 def _annotated(

@@ -7,18 +7,22 @@ import keras
 from keras import ops
 
 from jtr_keras.ops.places import places, slopes
+from jtr_keras.regularization.trust import Trust
 from jtr_keras.types import Config, Shape, Tensor
+
+LABEL_SCALE = 3.0
+"""Kernels that start at 0 learn as much faster with Adam."""
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
 class JointRestorer(keras.layers.Layer):
     """A denoising autoencoder of joint stacks: from predictions to labels.
 
-    It adds a correction to a stack of predictions, for which it also sees a
+    It makes a correction of a stack of predictions, for which it also sees a
     stack of the labels that are known, and their slopes: a normal is in the
-    slopes of a depth map, not in its values. What it makes of the labels starts
-    at 0, and so does the correction: it returns the predictions as they are
-    until it has seen an image with a label given and another one to restore.
+    slopes of a depth map, not in its values. The correction starts at 0, and
+    so does what it makes of the labels, which is how labels that never were
+    given with another one to restore say nothing.
 
     Args:
         widths: Channels of each convolution but the last. The first is 1x1,
@@ -30,11 +34,12 @@ class JointRestorer(keras.layers.Layer):
 
     Call arguments:
         predictions: Stack of shape `(batch, height, width, channels)`.
-        labels: Stack of shape `(batch, height, width, any)`, 0 where nothing
-            is known.
+        labels: Stack of shape `(batch, height, width, channels + tasks)`:
+            labels, and for each task where they are known; 0 elsewhere.
 
     Returns:
-        Stack of the shape of `predictions`, in at least float32.
+        Correction of the shape of `predictions`, in at least float32; see
+        `Task.correct`.
 
     Reference:
         - [Vincent et al., 2008](https://doi.org/10.1145/1390156.1390294)
@@ -57,6 +62,8 @@ class JointRestorer(keras.layers.Layer):
 
     def build(self, predictions_shape: Shape, labels_shape: Shape) -> None:
         channels: Any = predictions_shape[-1]
+        given: Any = labels_shape[-1]
+        self.trust = Trust(given - channels)
         self.correction = self._conv(
             channels,
             kernel_initializer="zeros",
@@ -64,7 +71,6 @@ class JointRestorer(keras.layers.Layer):
         )
         size = (None, None, None)
         self.from_predictions.build((*size, channels + 2))
-        given: Any = labels_shape[-1]
         self.from_labels.build((*size, 3 * given))
         for before, layer in zip(
             self.widths, [*self.hidden, self.correction], strict=True
@@ -73,14 +79,13 @@ class JointRestorer(keras.layers.Layer):
 
     def call(self, predictions: Tensor, labels: Tensor) -> Tensor:
         placed = ops.concatenate([predictions, places(predictions)], axis=-1)
-        given = ops.concatenate([labels, slopes(labels)], axis=-1)
+        given = LABEL_SCALE * ops.concatenate([labels, slopes(labels)], axis=-1)
         features = ops.relu(
             self.from_predictions(placed) + self.from_labels(given)
         )
         for layer in self.hidden:
             features = ops.relu(layer(features))
-        correction = self.correction(features)
-        return ops.cast(predictions, correction.dtype) + correction
+        return self.correction(features)
 
     def compute_output_shape(
         self, predictions_shape: Shape, labels_shape: Shape

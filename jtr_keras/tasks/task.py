@@ -164,10 +164,18 @@ class Task(abc.ABC):
         """
         return self.encode(predictions)
 
-    def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
-        """Squared difference of two codes, `(batch, height, width, 1)`.
+    def correct(self, code: Tensor, correction: Tensor) -> Tensor:
+        """A code moved by a correction of its shape, any finite numbers.
 
-        Codes from 0 to 1 count as values from -1 to 1.
+        It is a code again; 0 keeps it. By default their sum.
+        """
+        return code + correction
+
+    def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
+        """Error of a restored code, `(batch, height, width, 1)`.
+
+        By default the squared difference, where codes from 0 to 1 count as
+        values from -1 to 1.
         """
         squares = ops.square(code - restored)
         return 4.0 * ops.sum(squares, axis=-1, keepdims=True)

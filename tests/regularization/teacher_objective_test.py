@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from jtr_keras import JointTaskRegularization, tasks
 from jtr_keras.ops import UNMOVED
-from jtr_keras.regularization.teacher_objective import HIDING
+from jtr_keras.regularization.teacher_objective import HIDING, MISSED, OWN
 from tests import toy
 from tests.testing import TestCase
 
@@ -115,7 +115,7 @@ class TeacherObjectiveTest(TestCase):
         self.assertGreater(np.abs(gradient[:2]).max(), 0.0)
         self.assertEqual(np.abs(gradient[2:]).max(), 0.0)
 
-    def test_one_label_of_each_image_is_hidden(self):
+    def test_two_labels_of_each_image_are_hidden_in_turn(self):
         regularization = bound()
         network = regularization.autoencoder
         seen = []
@@ -126,14 +126,48 @@ class TeacherObjectiveTest(TestCase):
         uniform = [[0.1, 0.6, 0.9, 0.5], [0.1, 0.2, 0.3, 0.4]]
         arguments[3][HIDING] = tf.constant(uniform)
         losses = regularization.per_image(*arguments, **extras)
-        known = [np.max(given[..., -4:], axis=(1, 2)) for given in seen]
-        self.assertAllEqual(known[0], [[1, 1, 0, 1], [0, 0, 0, 0]])
-        self.assertAllEqual(known[1], [[1, 0, 0, 1], [0, 0, 0, 0]])
+        first, second, everything = (
+            np.max(given[..., -4:], axis=(1, 2)) for given in seen
+        )
+        self.assertAllEqual(first, [[1, 0, 0, 1], [0, 0, 0, 0]])
+        self.assertAllEqual(second, [[1, 1, 0, 0], [0, 0, 0, 0]])
+        self.assertAllEqual(everything, [[1, 1, 0, 1], [0, 0, 0, 0]])
         depth = 3
-        self.assertGreater(np.max(seen[0][..., depth]), 0.0)
-        self.assertEqual(np.max(seen[1][..., depth]), 0.0)
-        self.assertGreater(losses["reconstruction"][0], 0.0)
-        self.assertEqual(losses["reconstruction"][1], 0.0)
+        self.assertEqual(np.max(seen[0][..., depth]), 0.0)
+        self.assertGreater(np.max(seen[1][..., depth]), 0.0)
+        for errors in (losses[MISSED], losses[OWN]):
+            self.assertAllEqual(
+                np.greater(errors, 0.0), [[0, 1, 0, 1], [0, 0, 0, 0]]
+            )
+        self.assertAllClose(
+            losses["reconstruction"], np.sum(losses[MISSED], axis=1)
+        )
+
+    def test_errors_of_predictions_at_hidden_labels(self):
+        regularization = bound()
+        (y_true, y_pred, labelled, noise), extras = inputs(
+            regularization, ((0, 1, 0, 0), (1, 1, 0, 0))
+        )
+        extras["geometry"] = tf.constant([[UNMOVED, UNMOVED]] * 2)
+        extras["teacher"] = {k: v[:, 1:] for k, v in y_pred.items()}
+        losses = regularization.per_image(
+            y_true, y_pred, labelled, noise, **extras
+        )
+        # An untrained restorer is as wrong as the predictions it is given.
+        self.assertAllClose(losses[OWN], losses[MISSED], atol=1e-5)
+
+    def test_better_targets_weigh_more(self):
+        regularization = bound(warm_up=0)
+        arguments, extras = inputs(regularization, ((0, 1, 1, 1),))
+        before = regularization(*arguments, **extras)["distance"]
+        trust = regularization.autoencoder.trust
+        predicted, made = trust.predicted.numpy(), trust.made.numpy()
+        self.assertAllEqual(predicted > 0, made > 0)
+        trust.predicted.assign([3.0, 1.0, 1.0, 1.0])
+        trust.made.assign([1.5, 1.0, 1.0, 1.0])
+        after = regularization(*arguments, **extras)["distance"]
+        # The void rows of other tasks weigh as before.
+        self.assertGreater(after, 2.5 * before)
 
     def test_learns_what_tasks_say_of_each_other(self):
         # Depth, which no teacher knows, is 1 m where normals point right.
@@ -192,8 +226,8 @@ class TeacherObjectiveTest(TestCase):
     def test_warm_up_grows_what_trains_the_network(self):
         regularization = bound(warm_up=4)
         arguments, extras = inputs(regularization)
-        whole = regularization.per_image(*arguments, **extras)
         for step in range(1, 6):
+            whole = regularization.per_image(*arguments, **extras)
             losses = regularization(*arguments, **extras)
             share = min(step / 4, 1.0)
             for term, factor in zip(TERMS, (share, 1.0), strict=True):
