@@ -5,8 +5,8 @@
 Trains on a part of Rooms, stops after some numbers of steps, and compares, on
 images that were held out and whose labels are all known, what the default
 Joint-Task Regularization would put in the place of those that a label setting
-takes away. Prints the errors of their codes (`Task.code_error`) at hidden labels, and,
-as its last line, a JSON object.
+takes away. Prints the errors of their codes at the hidden labels, as
+`Task.code_error` has them, and, as its last line, a JSON object.
 """
 
 import json
