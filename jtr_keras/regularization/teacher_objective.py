@@ -17,7 +17,7 @@ from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
 HIDING = "hiding"
-"""Key of the random numbers that say which labels of an image are hidden."""
+"""Key of the random numbers that say which label of an image is hidden."""
 MISSED, OWN = "missed", "own"
 """Keys of the errors of each task at hidden labels, `(batch, tasks)`."""
 
@@ -28,9 +28,10 @@ class TeacherObjective(JointObjective):
     A teacher predicts all tasks for the first view; moved into the second, its
     predictions and the labels there are enough for a restorer to say what the
     missing labels are. The second view's predictions learn from that wherever
-    there is no annotation. The restorer learns to find labels of each image of
-    which one is hidden from it, and then another one. Stacks are means over
-    cells of `stride` pixels a side.
+    there is no annotation. The restorer learns to find one label of each image
+    that is hidden from it; how much better than the predictions it does that
+    says how much a task's targets weigh. Stacks are means over cells of
+    `stride` pixels a side.
     """
 
     num_views = 2
@@ -60,7 +61,7 @@ class TeacherObjective(JointObjective):
         y_pred: TensorDict,
         seed: keras.random.SeedGenerator,
     ) -> TensorDict:
-        """Of an image's labels, those with the largest numbers are hidden."""
+        """Of an image's labels, that with the largest number is hidden."""
         batch = ops.shape(y_pred[tasks[0].name])[0]
         shape = (batch, len(tasks))
         uniform = keras.random.uniform(shape, dtype=loss_dtype(), seed=seed)
@@ -103,48 +104,35 @@ def _distance(network: JointRestorer, stacks: CoarseStacks) -> Tensor:
 
 
 def _errors(
-    network: JointRestorer,
-    stacks: CoarseStacks,
-    rounds: Sequence[Sequence[Tensor]],
+    network: JointRestorer, stacks: CoarseStacks, hidden: Sequence[Tensor]
 ) -> tuple[Tensor, Tensor]:
     """How far hidden labels are from what is restored, and from predictions.
 
-    Both are `(batch, tasks)`, summed over the rounds.
+    Both are `(batch, tasks)`.
     """
+    left = [a * (1 - h) for a, h in zip(stacks.known, hidden, strict=True)]
+    found = stacks.restore(network, left)
     missed, own = [], []
-    for hidden in rounds:
-        left = [a * (1 - h) for a, h in zip(stacks.known, hidden, strict=True)]
-        found = stacks.restore(network, left)
-        for index, task in enumerate(stacks.tasks):
-            where = stacks.known[index] * hidden[index]
-            label = stacks.labels[index]
-            missed.append(_mean(where * task.code_error(label, found[index])))
-            error = task.soft_error(label, stacks.predictions[index])
-            own.append(_mean(where * error))
-    shape = (-1, len(rounds), len(stacks.tasks))
-    return tuple(
-        ops.sum(ops.reshape(ops.stack(errors, axis=1), shape), axis=1)
-        for errors in (missed, own)
-    )
+    for index, task in enumerate(stacks.tasks):
+        where = stacks.known[index] * hidden[index]
+        label = stacks.labels[index]
+        missed.append(_mean(where * task.code_error(label, found[index])))
+        error = task.soft_error(label, stacks.predictions[index])
+        own.append(_mean(where * error))
+    return ops.stack(missed, axis=-1), ops.stack(own, axis=-1)
 
 
 def _hidden(
     tasks: Sequence[Task], labelled: TensorDict, uniform: Tensor
-) -> list[list[Tensor]]:
-    """For two rounds and each task, 1 for images whose label is hidden.
-
-    Maps are `(batch, 1, 1, 1)`.
-    """
+) -> list[Tensor]:
+    """For each task 1 for images whose label is hidden, `(batch, 1, 1, 1)`."""
     there = ops.stack([labelled[task.name] > 0 for task in tasks], axis=-1)
     numbers = ops.where(there, uniform, -ops.ones_like(uniform))
-    _, which = ops.top_k(numbers, min(2, len(tasks)))
-    there = ops.cast(there, uniform.dtype)
-    hidden = ops.one_hot(which, len(tasks), dtype=uniform.dtype)
-    rounds = ops.unstack(hidden * there[:, None], axis=1)
-    return [
-        ops.split(maps[:, None, None, :], len(tasks), axis=-1)
-        for maps in rounds
-    ]
+    first = ops.one_hot(
+        ops.argmax(numbers, axis=-1), len(tasks), dtype=uniform.dtype
+    )
+    first = first * ops.cast(there, uniform.dtype)
+    return ops.split(first[:, None, None, :], len(tasks), axis=-1)
 
 
 def _mean(error: Tensor) -> Tensor:
