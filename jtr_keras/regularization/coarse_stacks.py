@@ -74,7 +74,8 @@ class CoarseStacks:
             ops.concatenate(self.teacher, axis=-1), self.given(share)
         )
         ends = itertools.accumulate(task.channels for task in self.tasks)
-        corrections = ops.split(stack, list(ends)[:-1], axis=-1)
+        # With one task there is no place to split at.
+        corrections = ops.split(stack, list(ends)[:-1] or 1, axis=-1)
         return [
             task.correct(code, correction)
             for task, code, correction in zip(

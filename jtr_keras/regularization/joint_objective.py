@@ -35,8 +35,8 @@ class Batch:
 class JointObjective(abc.ABC):
     """The terms of Joint-Task Regularization, as functions of its weights.
 
-    It has no state: weights and random numbers are those of the layer, which
-    passes them on.
+    It has no state: weights, averages and random numbers are those of the
+    layer and its network, which it is given.
     """
 
     num_views: ClassVar[int]

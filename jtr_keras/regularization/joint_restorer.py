@@ -11,18 +11,21 @@ from jtr_keras.regularization.trust import Trust
 from jtr_keras.types import Config, Shape, Tensor
 
 LABEL_SCALE = 3.0
-"""Kernels that start at 0 learn as much faster with Adam."""
+"""Labels are this much larger, so that a kernel that starts at 0 learns faster.
+
+A step of Adam is of the same size whatever the inputs are.
+"""
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
 class JointRestorer(keras.layers.Layer):
-    """A denoising autoencoder of joint stacks: from predictions to labels.
+    """A denoising autoencoder of joint stacks: what predictions lack.
 
     It makes a correction of a stack of predictions, for which it also sees a
     stack of the labels that are known, and their slopes: a normal is in the
     slopes of a depth map, not in its values. The correction starts at 0, and
-    so does what it makes of the labels, which is how labels that never were
-    given with another one to restore say nothing.
+    so does what it makes of labels: those of a task have no influence as long
+    as no image had them beside another label that was to be restored.
 
     Args:
         widths: Channels of each convolution but the last. The first is 1x1,

@@ -150,7 +150,10 @@ class JointTaskRegularization(TaskRegularization):
         noise: TensorDict | None = None,
         **extras: Any,
     ) -> TensorDict:
-        """The terms of each image, `(batch,)`: no image sees another."""
+        """The terms of each image, `(batch,)`: no image sees another.
+
+        Beside them, what `JointObjective.remember` needs.
+        """
         if noise is None:
             noise = self.objective.draw(self.tasks, y_pred, self.seed_generator)
         batch = Batch(y_true, y_pred, labelled, noise, extras)

@@ -9,6 +9,9 @@ from jtr_keras.layers.stateful_layer import StatefulLayer
 from jtr_keras.types import Config, Tensor
 
 SMALLEST = 1e-6
+"""Error below which a difference tells nothing."""
+LARGEST = 4.0
+"""Of the factors; 1 over it is the smallest."""
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -18,7 +21,8 @@ class Trust(StatefulLayer):
     Where the true target is known, two errors are compared: that of a made
     target and that of the prediction which would have learned from it. The
     weight is the square of the ratio of their moving averages: 1 if both were
-    equally wrong, 4 if the made targets were twice as good.
+    equally wrong, 4, the largest, if the made targets were twice as good; at
+    least 1/4.
 
     Args:
         num_tasks: int. How many weights there are.
@@ -44,14 +48,23 @@ class Trust(StatefulLayer):
         self.built = True
 
     def update(self, predicted: Tensor, made: Tensor) -> None:
-        """Adds a step's errors, `(num_tasks,)`; 0 where none is known."""
+        """Adds a step's errors; a task with one that is not finite is left out.
+
+        Args:
+            predicted: Errors of predictions, `(num_tasks,)`, 0 where no true
+                target is known.
+            made: Errors of made targets in the same places.
+        """
+        finite = ops.isfinite(ops.add(predicted, made))
         for average, error in ((self.predicted, predicted), (self.made, made)):
             difference = ops.cast(error, average.dtype) - average
-            average.assign_add((1.0 - self.momentum) * difference)
+            step = ops.where(finite, difference, ops.zeros_like(difference))
+            average.assign_add((1.0 - self.momentum) * step)
 
     def factors(self) -> Tensor:
         """The weights, `(num_tasks,)`; 1 before the first `update`."""
-        return ops.square((self.predicted + SMALLEST) / (self.made + SMALLEST))
+        ratio = (self.predicted + SMALLEST) / (self.made + SMALLEST)
+        return ops.clip(ops.square(ratio), 1.0 / LARGEST, LARGEST)
 
     def get_config(self) -> Config:
         return super().get_config() | {

@@ -203,4 +203,4 @@ class SemanticSegmentation(Task):
 
 
 def _logarithm(code: Tensor) -> Tensor:
-    return ops.log(ops.maximum(code, 1e-6))
+    return ops.log(ops.maximum(code, 1e-30))

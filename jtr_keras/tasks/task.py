@@ -167,7 +167,8 @@ class Task(abc.ABC):
     def correct(self, code: Tensor, correction: Tensor) -> Tensor:
         """A code moved by a correction of its shape, any finite numbers.
 
-        It is a code again; 0 keeps it. By default their sum.
+        0 keeps it. By default their sum; where a sum is no code, such as
+        probabilities, override it.
         """
         return code + correction
 

@@ -1,5 +1,6 @@
 """How a multi-task model is compiled, trained and evaluated."""
 
+import abc
 from typing import Any
 
 import keras
@@ -27,7 +28,7 @@ from jtr_keras.training.tracking import means, track
 from jtr_keras.types import Config, Tensor, TensorDict
 
 
-class MultiTaskTrainer(keras.Model):
+class MultiTaskTrainer(keras.Model, abc.ABC):
     """The part of `MultiTaskModel` that trains; abstract.
 
     A subclass sets the attributes below.

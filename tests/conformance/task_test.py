@@ -156,7 +156,7 @@ class TaskConformanceTest(TestCase):
         self.assertGreater(np.std(bins, axis=0).max(), 0.1)
 
     @parameterized.named_parameters(*TASKS)
-    def test_corrected_codes_are_codes(self, task, wrong):
+    def test_corrections_move_codes(self, task, wrong):
         targets, predictions = batch(task)
         code = task.encode_predictions(predictions)
         zero = tf.zeros_like(code)
@@ -184,6 +184,20 @@ class TaskConformanceTest(TestCase):
         self.assertAllClose(gradient, tf.zeros_like(gradient), atol=1e-5)
         others = task.soft_error(code, tf.reverse(predictions, [2]))
         self.assertGreater(np.mean(others), np.mean(error))
+
+    @parameterized.named_parameters(*TASKS)
+    def test_errors_of_codes_and_of_predictions_are_the_same(self, task, wrong):
+        targets, predictions = batch(task)
+        code = task.encode_targets(targets)
+        for scale in (1.0, 10.0):
+            self.assertAllClose(
+                task.soft_error(code, scale * predictions),
+                task.code_error(
+                    code, task.encode_predictions(scale * predictions)
+                ),
+                rtol=1e-4,
+                atol=1e-4,
+            )
 
     @parameterized.named_parameters(*TASKS)
     def test_relative_codes(self, task, wrong):

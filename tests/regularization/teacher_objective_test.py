@@ -122,7 +122,7 @@ class TeacherObjectiveTest(TestCase):
         call = network.call
         network.call = lambda x, y: seen.append(y) or call(x, y)
         arguments, extras = inputs(regularization, ((1, 1, 0, 1), (0, 0, 0, 0)))
-        # Of the third task, which is hidden first, there is no label.
+        # Of the third task, which has the largest number, there is no label.
         uniform = [[0.1, 0.6, 0.9, 0.5], [0.1, 0.2, 0.3, 0.4]]
         arguments[3][HIDING] = tf.constant(uniform)
         losses = regularization.per_image(*arguments, **extras)
@@ -142,6 +142,24 @@ class TeacherObjectiveTest(TestCase):
             losses["reconstruction"], np.sum(losses[MISSED], axis=1)
         )
 
+    def test_remembers_the_errors_of_a_step(self):
+        regularization = bound()
+        arguments, extras = inputs(regularization)
+        expected = regularization.per_image(*arguments, **extras)
+        regularization(*arguments, **extras)
+        trust = regularization.autoencoder.trust
+        for average, key in ((trust.predicted, OWN), (trust.made, MISSED)):
+            mean = np.mean(expected[key], axis=0)
+            self.assertGreater(mean.max(), 0.0)
+            self.assertAllClose(average, 0.01 * mean, rtol=1e-4)
+
+    def test_one_task_alone(self):
+        regularization = JointTaskRegularization(widths=(4, 4), stride=2)
+        regularization.bind(toy.make_tasks()[:1])
+        (y_true, y_pred, labelled, _), extras = inputs(regularization)
+        losses = regularization(y_true, y_pred, labelled, **extras)
+        self.assertGreater(losses["distance"], 0.0)
+
     def test_errors_of_predictions_at_hidden_labels(self):
         regularization = bound()
         (y_true, y_pred, labelled, noise), extras = inputs(
@@ -160,8 +178,6 @@ class TeacherObjectiveTest(TestCase):
         arguments, extras = inputs(regularization, ((0, 1, 1, 1),))
         before = regularization(*arguments, **extras)["distance"]
         trust = regularization.autoencoder.trust
-        predicted, made = trust.predicted.numpy(), trust.made.numpy()
-        self.assertAllEqual(predicted > 0, made > 0)
         trust.predicted.assign([3.0, 1.0, 1.0, 1.0])
         trust.made.assign([1.5, 1.0, 1.0, 1.0])
         after = regularization(*arguments, **extras)["distance"]
@@ -170,7 +186,9 @@ class TeacherObjectiveTest(TestCase):
 
     def test_learns_what_tasks_say_of_each_other(self):
         # Depth, which no teacher knows, is 1 m where normals point right.
-        regularization = JointTaskRegularization(stride=1, widths=(8, 8))
+        regularization = JointTaskRegularization(
+            stride=1, widths=(8, 8), warm_up=0
+        )
         regularization.bind([tasks.SurfaceNormals(), tasks.Depth(2.0, 1.0)])
         rng = np.random.default_rng(0)
         right = rng.uniform(size=(8, 1, 4, 4, 1)) < 0.5
@@ -181,26 +199,26 @@ class TeacherObjectiveTest(TestCase):
             k: tf.constant(np.repeat(v, 2, axis=1), "float32")
             for k, v in y_true.items()
         }
-        ignorant = tf.nest.map_structure(tf.zeros_like, y_true)
         labelled = {"normals": tf.ones(8), "depth": tf.ones(8)}
+        y_pred = y_true | {"depth": 2.0 * tf.ones_like(y_true["depth"])}
         extras = {
-            "teacher": {
-                "normals": y_true["normals"],
-                "depth": 2.0 + ignorant["depth"],
-            },
+            "teacher": y_pred,
             "geometry": tf.constant([[UNMOVED, UNMOVED]] * 8),
         }
         optimizer = keras.optimizers.Adam(0.02)
         weights = regularization.trainable_variables
         for _ in range(150):
             with tf.GradientTape() as tape:
-                losses = regularization(y_true, y_true, labelled, **extras)
+                losses = regularization(y_true, y_pred, labelled, **extras)
             gradients = tape.gradient(losses["reconstruction"], weights)
             optimizer.apply(gradients, weights)
         labelled["depth"] = tf.zeros(8)
+        # The distance of the truth from what is restored in place of depth.
         losses = regularization(y_true, y_true, labelled, **extras)
-        # The distance of the teacher's 2 m would be (2 * 0.3413)^2.
+        # From the teacher's 2 m it would be (2 * 0.3413)^2.
         self.assertLess(losses["distance"], 0.1 * (2 * 0.3413) ** 2)
+        # Depths of 2 m were most wrong; restored ones were not.
+        self.assertAllClose(regularization.autoencoder.trust.factors()[1], 4.0)
 
     def test_no_image_sees_another(self):
         regularization = bound()

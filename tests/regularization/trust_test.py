@@ -16,12 +16,24 @@ class TrustTest(TestCase):
         self.assertAllClose(trust.made, [0.6, 0.2, 0.0])
         self.assertAllClose(trust.factors(), [1.0, 0.25, 1.0], rtol=1e-4)
 
+    def test_factors_have_bounds(self):
+        trust = Trust(2, momentum=0.0)
+        trust.update(predicted=[1.0, 0.0], made=[0.0, 1.0])
+        self.assertAllEqual(trust.factors(), [4.0, 0.25])
+
+    def test_what_is_not_finite_does_not_count(self):
+        trust = Trust(3, momentum=0.5)
+        trust.update(predicted=[0.4, 0.4, 0.4], made=[0.2, 0.2, 0.2])
+        trust.update(predicted=[np.nan, 0.8, 0.8], made=[0.2, np.inf, 0.4])
+        self.assertAllClose(trust.predicted, [0.2, 0.2, 0.5])
+        self.assertAllClose(trust.made, [0.1, 0.1, 0.25])
+
     def test_averages_are_saved_and_not_trained(self):
-        trust = Trust(2)
+        trust = Trust(2, momentum=0.9)
         self.assertEmpty(trust.trainable_variables)
         trust.update(predicted=[1.0, 1.0], made=[0.5, 1.0])
         copy = Trust.from_config(trust.get_config())
-        self.assertEqual(copy.momentum, 0.99)
+        self.assertEqual(copy.momentum, 0.9)
         store = {}
         trust.save_own_variables(store)
         copy.load_own_variables(store)
