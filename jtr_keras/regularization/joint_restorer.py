@@ -23,9 +23,9 @@ class JointRestorer(keras.layers.Layer):
 
     It makes a correction of a stack of predictions, for which it also sees a
     stack of the labels that are known, and their slopes: a normal is in the
-    slopes of a depth map, not in its values. The correction starts at 0, and
-    so does what it makes of labels: those of a task have no influence as long
-    as no image had them beside another label that was to be restored.
+    slopes of a depth map, not in its values. It corrects what labels say, and
+    nothing without any. Labels start without influence, and those of a task
+    stay so as long as no image had them beside another one to be restored.
 
     Args:
         widths: Channels of each convolution but the last. The first is 1x1,
@@ -59,7 +59,7 @@ class JointRestorer(keras.layers.Layer):
             self.widths[0], 1, kernel_initializer="zeros", use_bias=False
         )
         self.hidden = [
-            self._conv(width, dilation_rate=2**level)
+            self._conv(width, dilation_rate=2**level, use_bias=False)
             for level, width in enumerate(self.widths[1:])
         ]
 
@@ -69,7 +69,7 @@ class JointRestorer(keras.layers.Layer):
         self.trust = Trust(given - channels)
         self.correction = self._conv(
             channels,
-            kernel_initializer="zeros",
+            use_bias=False,
             dtype=keras.backend.result_type(self.compute_dtype, "float32"),
         )
         size = (None, None, None)
@@ -83,11 +83,12 @@ class JointRestorer(keras.layers.Layer):
     def call(self, predictions: Tensor, labels: Tensor) -> Tensor:
         placed = ops.concatenate([predictions, places(predictions)], axis=-1)
         given = LABEL_SCALE * ops.concatenate([labels, slopes(labels)], axis=-1)
-        features = ops.relu(
-            self.from_predictions(placed) + self.from_labels(given)
-        )
+        alone = self.from_predictions(placed)
+        together = alone + self.from_labels(given)
+        # From here on 0 stays 0, and has a gradient.
+        features = ops.relu(together) - ops.relu(alone)
         for layer in self.hidden:
-            features = ops.relu(layer(features))
+            features = ops.elu(layer(features))
         return self.correction(features)
 
     def compute_output_shape(
