@@ -5,8 +5,8 @@
 Trains on a part of Rooms, stops after some numbers of steps, and compares, on
 images that were held out and whose labels are all known, what the default
 Joint-Task Regularization would put in the place of those that a label setting
-takes away. Prints the errors of their codes at the hidden labels, as
-`Task.code_error` has them, and, as its last line, a JSON object.
+takes away. Prints mean squared differences of codes to the hidden labels, and,
+as its last line, a JSON object.
 """
 
 import json
@@ -89,6 +89,7 @@ def errors(model, batch, labelled):
     )
     given = tf.split(labelled[:, None, None, :], len(model.tasks), axis=-1)
     shown = [k * g for k, g in zip(stacks.known, given, strict=True)]
+    nothing = [0.0 * known for known in stacks.known]
     targets = {
         "network, second view": [
             task.encode_predictions(prediction)
@@ -97,6 +98,7 @@ def errors(model, batch, labelled):
             )
         ],
         "teacher, first view": stacks.teacher,
+        "restored, no label given": stacks.restore(restorer, nothing),
         "restored": stacks.restore(restorer, shown),
     }
     found = {}

@@ -12,7 +12,6 @@ from jtr_keras.regularization.pseudo_labels import PseudoLabels
 from jtr_keras.regularization.semantics import Semantics
 from jtr_keras.regularization.task_prototypes import TaskPrototypes
 from jtr_keras.regularization.task_regularization import TaskRegularization
-from jtr_keras.regularization.trust import Trust
 from jtr_keras.regularization.view_consistency import ViewConsistency
 
 REGULARIZATIONS = {
@@ -36,6 +35,5 @@ __all__ = [
     "Semantics",
     "TaskPrototypes",
     "TaskRegularization",
-    "Trust",
     "ViewConsistency",
 ]

@@ -19,7 +19,6 @@ class CoarseStacks:
     """Maps of each task, `(batch, height / stride, width / stride, channels)`.
 
     Args:
-        tasks: The tasks, in the order of all lists.
         labels: Codes of the labels, means over cells.
         known: 1 for cells all of whose pixels are annotated, else 0.
         teacher: Codes of what the teacher predicts for the first view, moved
@@ -27,7 +26,6 @@ class CoarseStacks:
         predictions: What the network predicts for the second view.
     """
 
-    tasks: Sequence[Task]
     labels: Sequence[Tensor]
     known: Sequence[Tensor]
     teacher: Sequence[Tensor]
@@ -58,7 +56,7 @@ class CoarseStacks:
             task.renormalize(_coarsen(view(batch.y_pred[task.name], 1), stride))
             for task in tasks
         ]
-        return cls(tasks, labels, known, teacher, predictions)
+        return cls(labels, known, teacher, predictions)
 
     def given(self, share: Sequence[Tensor]) -> Tensor:
         """Labels, 0 where none is given, and where one is, as one stack.
@@ -69,19 +67,13 @@ class CoarseStacks:
         return ops.concatenate([*shown, *share], axis=-1)
 
     def restore(self, network: Any, share: Sequence[Tensor]) -> list[Tensor]:
-        """Codes of the teacher, corrected by the network, by task."""
+        """What the network makes of the teacher and the labels, by task."""
         stack = network(
             ops.concatenate(self.teacher, axis=-1), self.given(share)
         )
-        ends = itertools.accumulate(task.channels for task in self.tasks)
+        ends = itertools.accumulate(code.shape[-1] for code in self.teacher)
         # With one task there is no place to split at.
-        corrections = ops.split(stack, list(ends)[:-1] or 1, axis=-1)
-        return [
-            task.correct(code, correction)
-            for task, code, correction in zip(
-                self.tasks, self.teacher, corrections, strict=True
-            )
-        ]
+        return ops.split(stack, list(ends)[:-1] or 1, axis=-1)
 
 
 def _annotated(

@@ -7,25 +7,18 @@ import keras
 from keras import ops
 
 from jtr_keras.ops.places import places, slopes
-from jtr_keras.regularization.trust import Trust
 from jtr_keras.types import Config, Shape, Tensor
-
-LABEL_SCALE = 3.0
-"""Labels are this much larger, so that a kernel that starts at 0 learns faster.
-
-A step of Adam is of the same size whatever the inputs are.
-"""
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
 class JointRestorer(keras.layers.Layer):
-    """A denoising autoencoder of joint stacks: what predictions lack.
+    """A denoising autoencoder of joint stacks: from predictions to labels.
 
-    It makes a correction of a stack of predictions, for which it also sees a
+    It adds a correction to a stack of predictions, for which it also sees a
     stack of the labels that are known, and their slopes: a normal is in the
-    slopes of a depth map, not in its values. It corrects what labels say, and
-    nothing without any. Labels start without influence, and those of a task
-    stay so as long as no image had them beside another one to be restored.
+    slopes of a depth map, not in its values. What it makes of the labels starts
+    at 0, and so does the correction: it returns the predictions as they are
+    until it has seen an image with a label given and another one to restore.
 
     Args:
         widths: Channels of each convolution but the last. The first is 1x1,
@@ -37,12 +30,11 @@ class JointRestorer(keras.layers.Layer):
 
     Call arguments:
         predictions: Stack of shape `(batch, height, width, channels)`.
-        labels: Stack of shape `(batch, height, width, channels + tasks)`:
-            labels, and for each task where they are known; 0 elsewhere.
+        labels: Stack of shape `(batch, height, width, any)`, 0 where nothing
+            is known.
 
     Returns:
-        Correction of the shape of `predictions`, in at least float32; see
-        `Task.correct`.
+        Stack of the shape of `predictions`, in at least float32.
 
     Reference:
         - [Vincent et al., 2008](https://doi.org/10.1145/1390156.1390294)
@@ -59,21 +51,20 @@ class JointRestorer(keras.layers.Layer):
             self.widths[0], 1, kernel_initializer="zeros", use_bias=False
         )
         self.hidden = [
-            self._conv(width, dilation_rate=2**level, use_bias=False)
+            self._conv(width, dilation_rate=2**level)
             for level, width in enumerate(self.widths[1:])
         ]
 
     def build(self, predictions_shape: Shape, labels_shape: Shape) -> None:
         channels: Any = predictions_shape[-1]
-        given: Any = labels_shape[-1]
-        self.trust = Trust(given - channels)
         self.correction = self._conv(
             channels,
-            use_bias=False,
+            kernel_initializer="zeros",
             dtype=keras.backend.result_type(self.compute_dtype, "float32"),
         )
         size = (None, None, None)
         self.from_predictions.build((*size, channels + 2))
+        given: Any = labels_shape[-1]
         self.from_labels.build((*size, 3 * given))
         for before, layer in zip(
             self.widths, [*self.hidden, self.correction], strict=True
@@ -82,14 +73,14 @@ class JointRestorer(keras.layers.Layer):
 
     def call(self, predictions: Tensor, labels: Tensor) -> Tensor:
         placed = ops.concatenate([predictions, places(predictions)], axis=-1)
-        given = LABEL_SCALE * ops.concatenate([labels, slopes(labels)], axis=-1)
-        alone = self.from_predictions(placed)
-        together = alone + self.from_labels(given)
-        # From here on 0 stays 0, and has a gradient.
-        features = ops.relu(together) - ops.relu(alone)
+        given = ops.concatenate([labels, slopes(labels)], axis=-1)
+        features = ops.relu(
+            self.from_predictions(placed) + self.from_labels(given)
+        )
         for layer in self.hidden:
-            features = ops.elu(layer(features))
-        return self.correction(features)
+            features = ops.relu(layer(features))
+        correction = self.correction(features)
+        return ops.cast(predictions, correction.dtype) + correction
 
     def compute_output_shape(
         self, predictions_shape: Shape, labels_shape: Shape

@@ -135,11 +135,10 @@ class JointTaskRegularization(TaskRegularization):
         **extras: Any,
     ) -> dict[str, Tensor]:
         losses = self.per_image(y_true, y_pred, labelled, noise, **extras)
-        self.objective.remember(self.autoencoder, losses)
         share = growth(self.steps, self.warm_up)
         return {
-            name: (share if name == GROWING else 1.0) * ops.mean(losses[name])
-            for name in self.loss_weights
+            name: (share if name == GROWING else 1.0) * ops.mean(loss)
+            for name, loss in losses.items()
         }
 
     def per_image(
@@ -150,10 +149,7 @@ class JointTaskRegularization(TaskRegularization):
         noise: TensorDict | None = None,
         **extras: Any,
     ) -> TensorDict:
-        """The terms of each image, `(batch,)`: no image sees another.
-
-        Beside them, what `JointObjective.remember` needs.
-        """
+        """The terms of each image, `(batch,)`: no image sees another."""
         if noise is None:
             noise = self.objective.draw(self.tasks, y_pred, self.seed_generator)
         batch = Batch(y_true, y_pred, labelled, noise, extras)

@@ -18,8 +18,6 @@ from jtr_keras.types import Tensor, TensorDict
 
 HIDING = "hiding"
 """Key of the random numbers that say which label of an image is hidden."""
-MISSED, OWN = "missed", "own"
-"""Keys of the errors of each task at hidden labels, `(batch, tasks)`."""
 
 
 class TeacherObjective(JointObjective):
@@ -29,9 +27,8 @@ class TeacherObjective(JointObjective):
     predictions and the labels there are enough for a restorer to say what the
     missing labels are. The second view's predictions learn from that wherever
     there is no annotation. The restorer learns to find one label of each image
-    that is hidden from it; how much better than the predictions it does that
-    says how much a task's targets weigh. Stacks are means over cells of
-    `stride` pixels a side.
+    that is hidden from it. Stacks are means over cells of `stride` pixels a
+    side.
     """
 
     num_views = 2
@@ -71,55 +68,21 @@ class TeacherObjective(JointObjective):
         self, network: JointRestorer, tasks: Sequence[Task], batch: Batch
     ) -> dict[str, Tensor]:
         stacks = CoarseStacks.of(tasks, batch, network.stride)
-        missed, own = _errors(
-            network,
-            stacks,
-            _hidden(tasks, batch.labelled, batch.noise[HIDING]),
-        )
-        return {
-            "distance": _distance(network, stacks),
-            "reconstruction": ops.sum(missed, axis=-1),
-            MISSED: missed,
-            OWN: own,
-        }
-
-    def remember(self, network: JointRestorer, losses: TensorDict) -> None:
-        network.trust.update(
-            predicted=ops.mean(ops.stop_gradient(losses[OWN]), axis=0),
-            made=ops.mean(ops.stop_gradient(losses[MISSED]), axis=0),
-        )
-
-
-def _distance(network: JointRestorer, stacks: CoarseStacks) -> Tensor:
-    """How far predictions are from targets where there is no label."""
-    targets = stacks.restore(network, stacks.known)
-    trust = network.trust.factors()
-    distance: Tensor = 0.0
-    for index, task in enumerate(stacks.tasks):
-        apart = task.soft_error(
-            ops.stop_gradient(targets[index]), stacks.predictions[index]
-        )
-        distance += trust[index] * _mean(apart * (1 - stacks.known[index]))
-    return distance
-
-
-def _errors(
-    network: JointRestorer, stacks: CoarseStacks, hidden: Sequence[Tensor]
-) -> tuple[Tensor, Tensor]:
-    """How far hidden labels are from what is restored, and from predictions.
-
-    Both are `(batch, tasks)`.
-    """
-    left = [a * (1 - h) for a, h in zip(stacks.known, hidden, strict=True)]
-    found = stacks.restore(network, left)
-    missed, own = [], []
-    for index, task in enumerate(stacks.tasks):
-        where = stacks.known[index] * hidden[index]
-        label = stacks.labels[index]
-        missed.append(_mean(where * task.code_error(label, found[index])))
-        error = task.soft_error(label, stacks.predictions[index])
-        own.append(_mean(where * error))
-    return ops.stack(missed, axis=-1), ops.stack(own, axis=-1)
+        hidden = _hidden(tasks, batch.labelled, batch.noise[HIDING])
+        left = [a * (1 - h) for a, h in zip(stacks.known, hidden, strict=True)]
+        targets = stacks.restore(network, stacks.known)
+        found = stacks.restore(network, left)
+        distance: Tensor = 0.0
+        error: Tensor = 0.0
+        for index, task in enumerate(tasks):
+            known = stacks.known[index]
+            apart = task.soft_error(
+                ops.stop_gradient(targets[index]), stacks.predictions[index]
+            )
+            distance += _mean(apart * (1 - known))
+            missed = task.code_error(stacks.labels[index], found[index])
+            error += _mean(missed * known * hidden[index])
+        return {"distance": distance, "reconstruction": error}
 
 
 def _hidden(

@@ -102,18 +102,21 @@ class SemanticSegmentation(Task):
         # Straight through: the value is hard, the gradient soft.
         return ops.stop_gradient(hard - soft) + soft
 
-    def correct(self, code: Tensor, correction: Tensor) -> Tensor:
-        return ops.softmax(_logarithm(code) + correction)
-
     def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
-        """Cross-entropy over that of a blind guess, the log of the classes.
-
-        So it is of the size of other tasks' errors.
-        """
-        return self._cross_entropy(code, _logarithm(restored))
+        squares = ops.square(code - restored)
+        return ops.sum(squares, axis=-1, keepdims=True)
 
     def soft_error(self, code: Tensor, predictions: Tensor) -> Tensor:
-        return self._cross_entropy(code, ops.log_softmax(predictions, axis=-1))
+        """Cross-entropy over that of a blind guess, the log of the classes.
+
+        So it is of the size of other tasks' errors. What is negative in `code`
+        counts as no probability.
+        """
+        share = ops.maximum(code, 1e-6)
+        share = share / ops.sum(share, axis=-1, keepdims=True)
+        logarithm = ops.log_softmax(predictions, axis=-1)
+        entropy = -ops.sum(share * logarithm, axis=-1, keepdims=True)
+        return entropy / math.log(self.num_classes)
 
     def pseudo_targets(self, predictions: Tensor) -> Tensor:
         return ops.argmax(predictions, axis=-1)[..., None]
@@ -196,11 +199,3 @@ class SemanticSegmentation(Task):
             "num_classes": self.num_classes,
             "class_names": self.class_names,
         }
-
-    def _cross_entropy(self, code: Tensor, logarithm: Tensor) -> Tensor:
-        entropy = -ops.sum(code * logarithm, axis=-1, keepdims=True)
-        return entropy / math.log(self.num_classes)
-
-
-def _logarithm(code: Tensor) -> Tensor:
-    return ops.log(ops.maximum(code, 1e-30))

@@ -65,9 +65,6 @@ class SurfaceNormals(Task):
     def encode(self, values: Tensor) -> Tensor:
         return (values + 1.0) / 2.0
 
-    def correct(self, code: Tensor, correction: Tensor) -> Tensor:
-        return self.encode(unit_vectors(2.0 * (code + correction) - 1.0))
-
     def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
         # Of unit vectors, 1 - cosine.
         return 0.5 * super().code_error(code, restored)

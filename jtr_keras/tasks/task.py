@@ -164,19 +164,10 @@ class Task(abc.ABC):
         """
         return self.encode(predictions)
 
-    def correct(self, code: Tensor, correction: Tensor) -> Tensor:
-        """A code moved by a correction of its shape, any finite numbers.
-
-        0 keeps it. By default their sum; where a sum is no code, such as
-        probabilities, override it.
-        """
-        return code + correction
-
     def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
-        """Error of a restored code, `(batch, height, width, 1)`.
+        """Squared difference of two codes, `(batch, height, width, 1)`.
 
-        By default the squared difference, where codes from 0 to 1 count as
-        values from -1 to 1.
+        Codes from 0 to 1 count as values from -1 to 1.
         """
         squares = ops.square(code - restored)
         return 4.0 * ops.sum(squares, axis=-1, keepdims=True)

@@ -47,13 +47,6 @@ class SurfaceNormalsTest(TestCase):
         soft = task.soft_error(task.encode(up), across)
         self.assertAllClose(soft, error)
 
-    def test_corrected_normals_have_length_1(self):
-        task = SurfaceNormals()
-        code = task.encode(column([0, 0, 1], [0, 0, 0.5]))
-        corrected = task.correct(code, column([0, 0.5, 0], [0.4, 0, 0]))
-        expected = column([0, 0.70711, 0.70711], [0.848, 0, 0.53])
-        self.assertAllClose(corrected, task.encode(expected), atol=1e-4)
-
     def test_reconstruction_error_ignores_the_length_of_outputs(self):
         task = SurfaceNormals()
         code = task.encode(column([0, 0, 1], [0, 0, 1], [0, 0, 1]))
