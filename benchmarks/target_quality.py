@@ -89,7 +89,7 @@ def errors(model, batch, labelled):
     )
     given = tf.split(labelled[:, None, None, :], len(model.tasks), axis=-1)
     shown = [k * g for k, g in zip(stacks.known, given, strict=True)]
-    nothing = [0.0 * known for known in stacks.known]
+    denoised = stacks.denoise(restorer)
     targets = {
         "network, second view": [
             task.encode_predictions(prediction)
@@ -98,8 +98,8 @@ def errors(model, batch, labelled):
             )
         ],
         "teacher, first view": stacks.teacher,
-        "restored, no label given": stacks.restore(restorer, nothing),
-        "restored": stacks.restore(restorer, shown),
+        "denoised": denoised,
+        "restored from labels": stacks.restore(restorer, denoised, shown),
     }
     found = {}
     for target, codes in targets.items():

@@ -3,12 +3,12 @@
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 from keras import ops
 
 from jtr_keras.ops.views import view
 from jtr_keras.regularization.joint_objective import Batch
+from jtr_keras.regularization.joint_restorer import JointRestorer
 from jtr_keras.regularization.moving import moved
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor
@@ -19,6 +19,7 @@ class CoarseStacks:
     """Maps of each task, `(batch, height / stride, width / stride, channels)`.
 
     Args:
+        tasks: The tasks, in the order of all lists.
         labels: Codes of the labels, means over cells.
         known: 1 for cells all of whose pixels are annotated, else 0.
         teacher: Codes of what the teacher predicts for the first view, moved
@@ -26,6 +27,7 @@ class CoarseStacks:
         predictions: What the network predicts for the second view.
     """
 
+    tasks: Sequence[Task]
     labels: Sequence[Tensor]
     known: Sequence[Tensor]
     teacher: Sequence[Tensor]
@@ -56,7 +58,7 @@ class CoarseStacks:
             task.renormalize(_coarsen(view(batch.y_pred[task.name], 1), stride))
             for task in tasks
         ]
-        return cls(labels, known, teacher, predictions)
+        return cls(tasks, labels, known, teacher, predictions)
 
     def given(self, share: Sequence[Tensor]) -> Tensor:
         """Labels, 0 where none is given, and where one is, as one stack.
@@ -66,12 +68,31 @@ class CoarseStacks:
         shown = [a * b for a, b in zip(self.labels, share, strict=True)]
         return ops.concatenate([*shown, *share], axis=-1)
 
-    def restore(self, network: Any, share: Sequence[Tensor]) -> list[Tensor]:
-        """What the network makes of the teacher and the labels, by task."""
-        stack = network(
-            ops.concatenate(self.teacher, axis=-1), self.given(share)
-        )
-        ends = itertools.accumulate(code.shape[-1] for code in self.teacher)
+    def denoise(self, network: JointRestorer) -> list[Tensor]:
+        """What the network makes of the teacher alone, by task."""
+        return self._split(network.denoiser(self._joined))
+
+    def restore(
+        self,
+        network: JointRestorer,
+        denoised: Sequence[Tensor],
+        share: Sequence[Tensor],
+    ) -> list[Tensor]:
+        """That, with what the labels add to it; `share` is as in `given`."""
+        evidence = network.evidence(self._joined, self.given(share))
+        return [
+            task.with_evidence(code, added)
+            for task, code, added in zip(
+                self.tasks, denoised, self._split(evidence), strict=True
+            )
+        ]
+
+    @property
+    def _joined(self) -> Tensor:
+        return ops.concatenate(self.teacher, axis=-1)
+
+    def _split(self, stack: Tensor) -> list[Tensor]:
+        ends = itertools.accumulate(task.channels for task in self.tasks)
         # With one task there is no place to split at.
         return ops.split(stack, list(ends)[:-1] or 1, axis=-1)
 

@@ -35,8 +35,8 @@ class Batch:
 class JointObjective(abc.ABC):
     """The terms of Joint-Task Regularization, as functions of its weights.
 
-    It has no state: weights and random numbers are those of the layer, which
-    passes them on.
+    It has no state: weights, averages and random numbers are those of the
+    layer and its network, which it is given.
     """
 
     num_views: ClassVar[int]
@@ -73,4 +73,19 @@ class JointObjective(abc.ABC):
     def per_image(
         self, network: Any, tasks: Sequence[Task], batch: Batch
     ) -> dict[str, Tensor]:
-        """The terms of each image, `(batch,)`, by the names in `weights`."""
+        """The terms of each image, `(batch,)`, by the names in `weights`.
+
+        Beside them, what `remember` needs.
+        """
+
+    def remember(  # noqa: B027 - a hook.
+        self, network: Any, losses: TensorDict
+    ) -> None:
+        """Keeps in the network's state what later steps need of this one.
+
+        By default nothing.
+
+        Args:
+            network: What `network` returned.
+            losses: What `per_image` returned.
+        """

@@ -135,10 +135,11 @@ class JointTaskRegularization(TaskRegularization):
         **extras: Any,
     ) -> dict[str, Tensor]:
         losses = self.per_image(y_true, y_pred, labelled, noise, **extras)
+        self.objective.remember(self.autoencoder, losses)
         share = growth(self.steps, self.warm_up)
         return {
-            name: (share if name == GROWING else 1.0) * ops.mean(loss)
-            for name, loss in losses.items()
+            name: (share if name == GROWING else 1.0) * ops.mean(losses[name])
+            for name in self.loss_weights
         }
 
     def per_image(
@@ -149,7 +150,10 @@ class JointTaskRegularization(TaskRegularization):
         noise: TensorDict | None = None,
         **extras: Any,
     ) -> TensorDict:
-        """The terms of each image, `(batch,)`: no image sees another."""
+        """The terms of each image, `(batch,)`: no image sees another.
+
+        Beside them, what `JointObjective.remember` needs.
+        """
         if noise is None:
             noise = self.objective.draw(self.tasks, y_pred, self.seed_generator)
         batch = Batch(y_true, y_pred, labelled, noise, extras)

@@ -18,6 +18,11 @@ from jtr_keras.types import Tensor, TensorDict
 
 HIDING = "hiding"
 """Key of the random numbers that say which label of an image is hidden."""
+ALONE, TOGETHER = "alone", "together"
+"""Keys of the errors of each task at hidden labels, `(batch, tasks)`.
+
+They are those without and with evidence, 0 for images with no other label.
+"""
 
 
 class TeacherObjective(JointObjective):
@@ -27,8 +32,9 @@ class TeacherObjective(JointObjective):
     predictions and the labels there are enough for a restorer to say what the
     missing labels are. The second view's predictions learn from that wherever
     there is no annotation. The restorer learns to find one label of each image
-    that is hidden from it. Stacks are means over cells of `stride` pixels a
-    side.
+    that is hidden from it; how much better it does so with the image's other
+    labels than without says how much a task's targets weigh. Stacks are means
+    over cells of `stride` pixels a side.
     """
 
     num_views = 2
@@ -70,19 +76,69 @@ class TeacherObjective(JointObjective):
         stacks = CoarseStacks.of(tasks, batch, network.stride)
         hidden = _hidden(tasks, batch.labelled, batch.noise[HIDING])
         left = [a * (1 - h) for a, h in zip(stacks.known, hidden, strict=True)]
-        targets = stacks.restore(network, stacks.known)
-        found = stacks.restore(network, left)
-        distance: Tensor = 0.0
-        error: Tensor = 0.0
-        for index, task in enumerate(tasks):
-            known = stacks.known[index]
-            apart = task.soft_error(
-                ops.stop_gradient(targets[index]), stacks.predictions[index]
-            )
-            distance += _mean(apart * (1 - known))
-            missed = task.code_error(stacks.labels[index], found[index])
-            error += _mean(missed * known * hidden[index])
-        return {"distance": distance, "reconstruction": error}
+        denoised = stacks.denoise(network)
+        fixed = [ops.stop_gradient(code) for code in denoised]
+        targets = stacks.restore(network, fixed, stacks.known)
+        found = stacks.restore(network, fixed, left)
+        return {
+            "distance": _distance(stacks, targets, network.trust.factors()),
+            **_errors(stacks, hidden, denoised, found),
+        }
+
+    def remember(self, network: JointRestorer, losses: TensorDict) -> None:
+        alone, together = (
+            ops.mean(ops.stop_gradient(losses[key]), axis=0)
+            for key in (ALONE, TOGETHER)
+        )
+        network.trust.update(before=alone, after=together)
+
+
+def _distance(
+    stacks: CoarseStacks, targets: Sequence[Tensor], trust: Tensor
+) -> Tensor:
+    """How far predictions are from targets where there is no label."""
+    distance: Tensor = 0.0
+    for index, task in enumerate(stacks.tasks):
+        apart = task.soft_error(
+            ops.stop_gradient(targets[index]), stacks.predictions[index]
+        )
+        distance += trust[index] * _mean(apart * (1 - stacks.known[index]))
+    return distance
+
+
+def _errors(
+    stacks: CoarseStacks,
+    hidden: Sequence[Tensor],
+    denoised: Sequence[Tensor],
+    found: Sequence[Tensor],
+) -> TensorDict:
+    """How far from hidden labels both steps of the restorer are."""
+    denoising: Tensor = 0.0
+    alone: list[Tensor] = []
+    together: list[Tensor] = []
+    for index, task in enumerate(stacks.tasks):
+        where = stacks.known[index] * hidden[index]
+        label, code = stacks.labels[index], denoised[index]
+        denoising += _mean(where * task.code_error(label, code))
+        for errors, restored in (
+            (alone, task.with_evidence(code, ops.zeros_like(code))),
+            (together, found[index]),
+        ):
+            error = task.restoration_error(label, restored)
+            errors.append(_mean(where * error))
+    several = _several(stacks.known)
+    return {
+        "reconstruction": denoising + sum(together),
+        ALONE: several * ops.stack(alone, axis=-1),
+        TOGETHER: several * ops.stack(together, axis=-1),
+    }
+
+
+def _several(known: Sequence[Tensor]) -> Tensor:
+    """1 for images with more than one label, else 0, `(batch, 1)`."""
+    there = ops.stack([ops.max(k, axis=(1, 2, 3)) for k in known], axis=-1)
+    several = ops.sum(there, axis=-1, keepdims=True) > 1
+    return ops.cast(several, there.dtype)
 
 
 def _hidden(

@@ -14,6 +14,8 @@ from jtr_keras.tasks.task import Task
 from jtr_keras.types import Config, Tensor
 
 VOID = -1
+FLOOR = 1e-3
+"""Smallest probability that a code with some is taken to have."""
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -102,21 +104,29 @@ class SemanticSegmentation(Task):
         # Straight through: the value is hard, the gradient soft.
         return ops.stop_gradient(hard - soft) + soft
 
+    def with_evidence(self, code: Tensor, evidence: Tensor) -> Tensor:
+        """Evidence adds to logarithms of probabilities, as in Bayes' rule.
+
+        What is below `FLOOR` in `code` is raised to it.
+        """
+        return ops.softmax(ops.log(ops.maximum(code, FLOOR)) + evidence)
+
     def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
         squares = ops.square(code - restored)
         return ops.sum(squares, axis=-1, keepdims=True)
 
-    def soft_error(self, code: Tensor, predictions: Tensor) -> Tensor:
+    def restoration_error(self, code: Tensor, restored: Tensor) -> Tensor:
         """Cross-entropy over that of a blind guess, the log of the classes.
 
-        So it is of the size of other tasks' errors. What is negative in `code`
-        counts as no probability.
+        So it is of the size of other tasks' errors.
         """
-        share = ops.maximum(code, 1e-6)
-        share = share / ops.sum(share, axis=-1, keepdims=True)
+        logarithm = ops.log(ops.maximum(restored, 1e-30))
+        return self._cross_entropy(code, logarithm)
+
+    def soft_error(self, code: Tensor, predictions: Tensor) -> Tensor:
+        """Cross-entropy as in `restoration_error`."""
         logarithm = ops.log_softmax(predictions, axis=-1)
-        entropy = -ops.sum(share * logarithm, axis=-1, keepdims=True)
-        return entropy / math.log(self.num_classes)
+        return self._cross_entropy(code, logarithm)
 
     def pseudo_targets(self, predictions: Tensor) -> Tensor:
         return ops.argmax(predictions, axis=-1)[..., None]
@@ -199,3 +209,7 @@ class SemanticSegmentation(Task):
             "num_classes": self.num_classes,
             "class_names": self.class_names,
         }
+
+    def _cross_entropy(self, code: Tensor, logarithm: Tensor) -> Tensor:
+        entropy = -ops.sum(code * logarithm, axis=-1, keepdims=True)
+        return entropy / math.log(self.num_classes)

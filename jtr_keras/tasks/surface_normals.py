@@ -65,6 +65,13 @@ class SurfaceNormals(Task):
     def encode(self, values: Tensor) -> Tensor:
         return (values + 1.0) / 2.0
 
+    def with_evidence(self, code: Tensor, evidence: Tensor) -> Tensor:
+        """Turns the normal; one that is shorter, as it is a mean, stays so."""
+        vector = 2.0 * code - 1.0
+        direction = unit_vectors(vector)
+        length = ops.sum(vector * direction, axis=-1, keepdims=True)
+        return self.encode(length * unit_vectors(vector + 2.0 * evidence))
+
     def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
         # Of unit vectors, 1 - cosine.
         return 0.5 * super().code_error(code, restored)

@@ -164,6 +164,14 @@ class Task(abc.ABC):
         """
         return self.encode(predictions)
 
+    def with_evidence(self, code: Tensor, evidence: Tensor) -> Tensor:
+        """A code moved by evidence of its shape, any finite numbers.
+
+        0 keeps it. By default their sum; where that is no code, such as
+        probabilities, override it.
+        """
+        return code + evidence
+
     def code_error(self, code: Tensor, restored: Tensor) -> Tensor:
         """Squared difference of two codes, `(batch, height, width, 1)`.
 
@@ -171,6 +179,13 @@ class Task(abc.ABC):
         """
         squares = ops.square(code - restored)
         return 4.0 * ops.sum(squares, axis=-1, keepdims=True)
+
+    def restoration_error(self, code: Tensor, restored: Tensor) -> Tensor:
+        """Error of a code with evidence, `(batch, height, width, 1)`.
+
+        By default the `code_error`.
+        """
+        return self.code_error(code, restored)
 
     def soft_error(self, code: Tensor, predictions: Tensor) -> Tensor:
         """Error of predictions where `code` is a guess of their code.

@@ -156,6 +156,25 @@ class TaskConformanceTest(TestCase):
         self.assertGreater(np.std(bins, axis=0).max(), 0.1)
 
     @parameterized.named_parameters(*TASKS)
+    def test_evidence_moves_codes(self, task, wrong):
+        targets, predictions = batch(task)
+        code = task.encode_predictions(predictions)
+        zero = tf.zeros_like(code)
+        self.assertAllClose(task.with_evidence(code, zero), code, atol=2e-3)
+        # A step down the gradient of the error is evidence of the target.
+        wanted = task.encode_targets(targets)
+        with tf.GradientTape() as tape:
+            tape.watch(zero)
+            moved = task.with_evidence(code, zero)
+            error = task.restoration_error(wanted, moved)
+        self.assertEqual(error.shape, (*SHAPE, 1))
+        better = task.with_evidence(code, -0.1 * tape.gradient(error, zero))
+        self.assertLess(
+            np.mean(task.restoration_error(wanted, better)),
+            0.99 * np.mean(error),
+        )
+
+    @parameterized.named_parameters(*TASKS)
     def test_soft_error_is_smallest_at_the_code(self, task, wrong):
         predictions = batch(task)[1]
         code = task.encode_predictions(predictions)
@@ -335,6 +354,8 @@ class TaskConformanceTest(TestCase):
                 task.reconstruction_error(code, predictions),
                 task.code_error(code, task.encode_predictions(predictions)),
                 task.soft_error(code, predictions),
+                task.restoration_error(code, code),
+                task.with_evidence(code, code),
                 task.pseudo_targets(predictions),
                 task.quantize(code, 5),
                 task.confidence_mask(predictions, -predictions, 0.5, 0.2),

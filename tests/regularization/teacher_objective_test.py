@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from jtr_keras import JointTaskRegularization, tasks
 from jtr_keras.ops import UNMOVED
-from jtr_keras.regularization.teacher_objective import HIDING
+from jtr_keras.regularization.teacher_objective import ALONE, HIDING, TOGETHER
 from tests import toy
 from tests.testing import TestCase
 
@@ -52,7 +52,8 @@ class TeacherObjectiveTest(TestCase):
         expected = (2 * 0.477250) ** 2
         self.assertAllClose(losses["distance"], expected, atol=1e-5)
         # The hidden label, towards, and the teacher are at right angles.
-        self.assertAllClose(losses["reconstruction"], 1.0, atol=1e-6)
+        # It counts twice: neither step of the restorer has learned anything.
+        self.assertAllClose(losses["reconstruction"], 2.0, atol=1e-6)
 
     def test_agreement_with_an_untrained_restorer_has_no_gradient(self):
         # It restores what the teacher says, whatever the labels are.
@@ -119,33 +120,84 @@ class TeacherObjectiveTest(TestCase):
         regularization = bound()
         network = regularization.autoencoder
         seen = []
-        call = network.call
-        network.call = lambda x, y: seen.append(y) or call(x, y)
+        call = network.evidence.call
+        network.evidence.call = lambda x, y: seen.append(y) or call(x, y)
         arguments, extras = inputs(regularization, ((1, 1, 0, 1), (0, 0, 0, 0)))
         # Of the third task, which has the largest number, there is no label.
         uniform = [[0.1, 0.6, 0.9, 0.5], [0.1, 0.2, 0.3, 0.4]]
         arguments[3][HIDING] = tf.constant(uniform)
         losses = regularization.per_image(*arguments, **extras)
-        known = [np.max(given[..., -4:], axis=(1, 2)) for given in seen]
-        self.assertAllEqual(known[0], [[1, 1, 0, 1], [0, 0, 0, 0]])
-        self.assertAllEqual(known[1], [[1, 0, 0, 1], [0, 0, 0, 0]])
+        everything, left = (
+            np.max(given[..., -4:], axis=(1, 2)) for given in seen
+        )
+        self.assertAllEqual(everything, [[1, 1, 0, 1], [0, 0, 0, 0]])
+        self.assertAllEqual(left, [[1, 0, 0, 1], [0, 0, 0, 0]])
         depth = 3
         self.assertGreater(np.max(seen[0][..., depth]), 0.0)
         self.assertEqual(np.max(seen[1][..., depth]), 0.0)
-        self.assertGreater(losses["reconstruction"][0], 0.0)
-        self.assertEqual(losses["reconstruction"][1], 0.0)
+        for errors in (losses[ALONE], losses[TOGETHER]):
+            self.assertAllEqual(
+                np.greater(errors, 0.0), [[0, 1, 0, 0], [0, 0, 0, 0]]
+            )
+        # Both steps learn; of depth, both errors are squares.
+        self.assertAllClose(
+            losses["reconstruction"],
+            np.sum(losses[ALONE] + losses[TOGETHER], axis=1),
+        )
+
+    def test_remembers_the_errors_of_a_step(self):
+        regularization = bound()
+        arguments, extras = inputs(regularization)
+        expected = regularization.per_image(*arguments, **extras)
+        regularization(*arguments, **extras)
+        trust = regularization.autoencoder.trust
+        for average, key in ((trust.before, ALONE), (trust.after, TOGETHER)):
+            # Only one image of three has another label to learn from.
+            self.assertAllEqual(
+                np.any(np.greater(expected[key], 0.0), axis=1), [0, 0, 1]
+            )
+            mean = np.mean(expected[key], axis=0)
+            self.assertAllClose(average, 0.01 * mean, rtol=1e-4)
+
+    def test_better_targets_weigh_more(self):
+        regularization = bound(warm_up=0)
+        arguments, extras = inputs(regularization, ((0, 1, 1, 1),))
+        before = regularization(*arguments, **extras)["distance"]
+        trust = regularization.autoencoder.trust
+        trust.before.assign([3.0, 1.0, 1.0, 1.0])
+        trust.after.assign([1.5, 1.0, 1.0, 1.0])
+        after = regularization(*arguments, **extras)["distance"]
+        # The void rows of other tasks weigh as before.
+        self.assertGreater(after, 2.5 * before)
+
+    def test_labels_change_nothing_where_an_image_has_one(self):
+        # The other label of an image is what evidence would be learned from.
+        regularization = bound()
+        arguments, extras = inputs(regularization, np.eye(4))
+        weights = regularization.autoencoder.evidence.trainable_variables
+        with tf.GradientTape() as tape:
+            losses = regularization(*arguments, **extras)
+        gradients = tape.gradient(
+            losses["reconstruction"], [v.value for v in weights]
+        )
+        for gradient in gradients:
+            self.assertAllEqual(gradient, tf.zeros_like(gradient))
+        trust = regularization.autoencoder.trust
+        self.assertAllEqual(trust.after, np.zeros(4))
+        self.assertAllEqual(trust.factors(), np.ones(4))
 
     def test_one_task_alone(self):
-        regularization = bound()
-        alone = JointTaskRegularization(widths=(4, 4), stride=2)
-        alone.bind(regularization.tasks[:1])
+        regularization = JointTaskRegularization(widths=(4, 4), stride=2)
+        regularization.bind(toy.make_tasks()[:1])
         (y_true, y_pred, labelled, _), extras = inputs(regularization)
-        losses = alone(y_true, y_pred, labelled, **extras)
+        losses = regularization(y_true, y_pred, labelled, **extras)
         self.assertGreater(losses["distance"], 0.0)
 
     def test_learns_what_tasks_say_of_each_other(self):
-        # Depth, which no teacher knows, is 1 m where normals point right.
-        regularization = JointTaskRegularization(stride=1, widths=(8, 8))
+        # The teacher knows nothing; depth is 1 m where normals point right.
+        regularization = JointTaskRegularization(
+            stride=1, widths=(8, 8), warm_up=0
+        )
         regularization.bind([tasks.SurfaceNormals(), tasks.Depth(2.0, 1.0)])
         rng = np.random.default_rng(0)
         right = rng.uniform(size=(8, 1, 4, 4, 1)) < 0.5
@@ -156,12 +208,11 @@ class TeacherObjectiveTest(TestCase):
             k: tf.constant(np.repeat(v, 2, axis=1), "float32")
             for k, v in y_true.items()
         }
-        ignorant = tf.nest.map_structure(tf.zeros_like, y_true)
         labelled = {"normals": tf.ones(8), "depth": tf.ones(8)}
         extras = {
             "teacher": {
-                "normals": y_true["normals"],
-                "depth": 2.0 + ignorant["depth"],
+                "normals": tf.tile([[[[[0.0, 0.0, -1.0]]]]], (8, 1, 4, 4, 1)),
+                "depth": 2.0 * tf.ones((8, 1, 4, 4, 1)),
             },
             "geometry": tf.constant([[UNMOVED, UNMOVED]] * 8),
         }
@@ -176,6 +227,8 @@ class TeacherObjectiveTest(TestCase):
         losses = regularization(y_true, y_true, labelled, **extras)
         # The distance of the teacher's 2 m would be (2 * 0.3413)^2.
         self.assertLess(losses["distance"], 0.1 * (2 * 0.3413) ** 2)
+        # Half of the error of 2 m, and more, is gone.
+        self.assertAllClose(regularization.autoencoder.trust.factors()[1], 4.0)
 
     def test_no_image_sees_another(self):
         regularization = bound()
@@ -200,8 +253,8 @@ class TeacherObjectiveTest(TestCase):
     def test_warm_up_grows_what_trains_the_network(self):
         regularization = bound(warm_up=4)
         arguments, extras = inputs(regularization)
-        whole = regularization.per_image(*arguments, **extras)
         for step in range(1, 6):
+            whole = regularization.per_image(*arguments, **extras)
             losses = regularization(*arguments, **extras)
             share = min(step / 4, 1.0)
             for term, factor in zip(TERMS, (share, 1.0), strict=True):

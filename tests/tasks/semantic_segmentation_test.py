@@ -6,6 +6,7 @@ from sklearn.metrics import accuracy_score, jaccard_score
 
 from jtr_keras.ops import palette
 from jtr_keras.tasks import SemanticSegmentation
+from jtr_keras.tasks.semantic_segmentation import FLOOR
 from tests.testing import TestCase
 
 
@@ -33,16 +34,27 @@ class SemanticSegmentationTest(TestCase):
             task.encode_predictions(logits)[0, 0, 0], [1 / 8, 2 / 8, 5 / 8]
         )
 
+    def test_evidence_adds_to_logarithms(self):
+        task = SemanticSegmentation(3)
+        code = tf.constant([0.25, -0.1, 0.75], shape=(1, 1, 1, 3))
+        evidence = tf.constant(np.log([6.0, 1.0, 2.0]), "float32")
+        moved = task.with_evidence(code, evidence[None, None, None])
+        expected = np.array([1.5, FLOOR, 1.5]) / (3 + FLOOR)
+        self.assertAllClose(moved[0, 0, 0], expected, rtol=1e-4)
+
     def test_soft_error_is_the_cross_entropy_over_that_of_a_guess(self):
         task = SemanticSegmentation(3)
         logits = tf.constant(np.log([1.0, 2.0, 5.0]), "float32", (1, 1, 1, 3))
-        code = tf.constant([0.5, -0.1, 1.5], shape=(1, 1, 1, 3))
+        code = tf.constant([0.25, 0.0, 0.75], shape=(1, 1, 1, 3))
         expected = -0.25 * np.log(1 / 8) - 0.75 * np.log(5 / 8)
         found = task.soft_error(code, logits)
         self.assertAllClose(found, [[[[expected / np.log(3)]]]], atol=1e-4)
         self.assertAllClose(task.soft_error(code, 0 * logits), [[[[1.0]]]])
-        distance = task.code_error(code, tf.constant([[[[0.5, 0.0, 1.0]]]]))
-        self.assertAllClose(distance, [[[[0.26]]]])
+        restored = task.restoration_error(code, tf.nn.softmax(logits))
+        self.assertAllClose(restored, found, atol=1e-4)
+        # A code with no such evidence may be no probabilities.
+        distance = task.code_error(code, tf.constant([[[[0.5, -0.1, 1.0]]]]))
+        self.assertAllClose(distance, [[[[0.135]]]])
 
     def test_samples_are_hard_with_the_gradient_of_the_soft_ones(self):
         task = SemanticSegmentation(4)

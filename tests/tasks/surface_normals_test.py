@@ -36,6 +36,15 @@ class SurfaceNormalsTest(TestCase):
         self.assertAllClose(task.encode_targets(normals), expected)
         self.assertAllClose(task.encode_predictions(normals), expected)
 
+    def test_evidence_turns_normals_and_keeps_their_length(self):
+        task = SurfaceNormals()
+        code = task.encode(column([0, 0, 1], [0, 0, 0.5], [0, 0, 0]))
+        moved = task.with_evidence(
+            code, column([0, 0.5, 0], [0.4, 0, 0], [1, 0, 0])
+        )
+        expected = column([0, 0.70711, 0.70711], [0.424, 0, 0.265], [0, 0, 0])
+        self.assertAllClose(moved, task.encode(expected), atol=1e-3)
+
     def test_code_error_is_one_minus_the_cosine(self):
         task = SurfaceNormals()
         up, across = (

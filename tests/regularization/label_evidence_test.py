@@ -1,0 +1,67 @@
+import numpy as np
+import tensorflow as tf
+
+from jtr_keras.regularization import LabelEvidence
+from tests.testing import TestCase
+
+
+class LabelEvidenceTest(TestCase):
+    def make(self, dtype="float32"):
+        layer = LabelEvidence(widths=(4, 6, 5), dtype=dtype)
+        layer.build((None, None, None, 5), (None, None, None, 7))
+        return layer
+
+    def stacks(self):
+        rng = np.random.default_rng(0)
+        return [
+            tf.constant(rng.normal(size=(2, 9, 12, c)), "float32")
+            for c in (5, 7)
+        ]
+
+    def test_begins_with_none(self):
+        predictions, labels = self.stacks()
+        for dtype in ("float32", "mixed_bfloat16"):
+            evidence = self.make(dtype)(predictions, labels)
+            self.assertDType(evidence, "float32")
+            self.assertAllEqual(evidence, tf.zeros_like(predictions))
+
+    def test_is_blind_to_labels_until_it_learns_from_some(self):
+        predictions, labels = self.stacks()
+        layer = self.make()
+        for given, learns in ((0.0 * labels, False), (labels, True)):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(layer(predictions, given))
+            gradient = tape.gradient(loss, layer.from_labels.kernel.value)
+            self.assertEqual(np.abs(gradient).max() > 0, learns)
+
+    def test_is_none_without_labels(self):
+        predictions, labels = self.stacks()
+        layer = self.make()
+        for weight in layer.trainable_variables:
+            weight.assign(tf.random.stateless_normal(weight.shape, (1, 2)))
+        self.assertGreater(np.abs(layer(predictions, labels)).min(), 0.0)
+        nothing = layer(predictions, 0.0 * labels)
+        self.assertAllEqual(nothing, tf.zeros_like(predictions))
+
+    def test_sees_places(self):
+        layer = self.make()
+        layer.from_labels.kernel.assign(tf.ones_like(layer.from_labels.kernel))
+        even = [tf.ones_like(stack) for stack in self.stacks()]
+        evidence = layer(*even)[0, 2:-2, 2:-2, 0]  # Without the border.
+        self.assertGreater(np.std(evidence, axis=0).min(), 0.0)
+        self.assertGreater(np.std(evidence, axis=1).min(), 0.0)
+
+    def test_learns_from_slopes_of_labels(self):
+        layer = self.make()
+        predictions, labels = self.stacks()
+        found = []
+        for given in (labels, tf.ones_like(labels)):  # Level ones have none.
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(layer(predictions, given))
+            gradient = tape.gradient(loss, layer.from_labels.kernel.value)
+            found.append(np.abs(gradient[0, 0, 7:]).max() > 0)
+        self.assertEqual(found, [True, False])
+
+    def test_config(self):
+        copy = LabelEvidence.from_config(self.make().get_config())
+        self.assertEqual(copy.widths, (4, 6, 5))
