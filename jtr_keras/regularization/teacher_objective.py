@@ -40,7 +40,7 @@ class TeacherObjective(JointObjective):
     num_views = 2
     needs = ("teacher", "geometry")
     weights = {"distance": 1.0, "reconstruction": 1.0}
-    widths = (32, 32)
+    widths = (16, 16)
     stride = 4
     warm_up = 1000
 
