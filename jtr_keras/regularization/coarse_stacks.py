@@ -24,6 +24,7 @@ class CoarseStacks:
         known: 1 for cells all of whose pixels are annotated, else 0.
         teacher: Codes of what the teacher predicts for the first view, moved
             into the second; constants.
+        joined: Those as one stack.
         predictions: What the network predicts for the second view.
     """
 
@@ -31,6 +32,7 @@ class CoarseStacks:
     labels: Sequence[Tensor]
     known: Sequence[Tensor]
     teacher: Sequence[Tensor]
+    joined: Tensor
     predictions: Sequence[Tensor]
 
     @classmethod
@@ -58,7 +60,8 @@ class CoarseStacks:
             task.renormalize(_coarsen(view(batch.y_pred[task.name], 1), stride))
             for task in tasks
         ]
-        return cls(tasks, labels, known, teacher, predictions)
+        joined = ops.concatenate(teacher, axis=-1)
+        return cls(tasks, labels, known, teacher, joined, predictions)
 
     def given(self, share: Sequence[Tensor]) -> Tensor:
         """Labels, 0 where none is given, and where one is, as one stack.
@@ -68,9 +71,15 @@ class CoarseStacks:
         shown = [a * b for a, b in zip(self.labels, share, strict=True)]
         return ops.concatenate([*shown, *share], axis=-1)
 
+    @property
+    def num_labels(self) -> Tensor:
+        """Of each image, how many tasks are known anywhere, `(batch, 1)`."""
+        there = [ops.max(known, axis=(1, 2, 3)) for known in self.known]
+        return ops.sum(ops.stack(there, axis=-1), axis=-1, keepdims=True)
+
     def denoise(self, network: JointRestorer) -> list[Tensor]:
         """What the network makes of the teacher alone, by task."""
-        return self._split(network.denoiser(self._joined))
+        return self._split(network.denoiser(self.joined))
 
     def restore(
         self,
@@ -79,17 +88,23 @@ class CoarseStacks:
         share: Sequence[Tensor],
     ) -> list[Tensor]:
         """That, with what the labels add to it; `share` is as in `given`."""
-        evidence = network.evidence(self._joined, self.given(share))
+        evidence = network.evidence(self.joined, self.given(share))
+        return self._with_evidence(denoised, self._split(evidence))
+
+    def settle(self, denoised: Sequence[Tensor]) -> list[Tensor]:
+        """That with no evidence: sums of probabilities become such again."""
+        nothing = [ops.zeros_like(code) for code in denoised]
+        return self._with_evidence(denoised, nothing)
+
+    def _with_evidence(
+        self, denoised: Sequence[Tensor], evidence: Sequence[Tensor]
+    ) -> list[Tensor]:
         return [
             task.with_evidence(code, added)
             for task, code, added in zip(
-                self.tasks, denoised, self._split(evidence), strict=True
+                self.tasks, denoised, evidence, strict=True
             )
         ]
-
-    @property
-    def _joined(self) -> Tensor:
-        return ops.concatenate(self.teacher, axis=-1)
 
     def _split(self, stack: Tensor) -> list[Tensor]:
         ends = itertools.accumulate(task.channels for task in self.tasks)

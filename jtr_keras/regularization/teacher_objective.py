@@ -7,6 +7,12 @@ from keras import ops
 
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.regularization.coarse_stacks import CoarseStacks
+from jtr_keras.regularization.hidden_labels import (
+    denoising_error,
+    hide,
+    mean,
+    restoration_errors,
+)
 from jtr_keras.regularization.joint_objective import (
     Batch,
     JointObjective,
@@ -74,85 +80,47 @@ class TeacherObjective(JointObjective):
         self, network: JointRestorer, tasks: Sequence[Task], batch: Batch
     ) -> dict[str, Tensor]:
         stacks = CoarseStacks.of(tasks, batch, network.stride)
-        hidden = _hidden(tasks, batch.labelled, batch.noise[HIDING])
+        hidden = hide(tasks, batch.labelled, batch.noise[HIDING])
         left = [a * (1 - h) for a, h in zip(stacks.known, hidden, strict=True)]
+        where = [a * h for a, h in zip(stacks.known, hidden, strict=True)]
         denoised = stacks.denoise(network)
         fixed = [ops.stop_gradient(code) for code in denoised]
-        targets = stacks.restore(network, fixed, stacks.known)
-        found = stacks.restore(network, fixed, left)
+        alone = restoration_errors(stacks, where, stacks.settle(fixed))
+        together = restoration_errors(
+            stacks, where, stacks.restore(network, fixed, left)
+        )
+        labels = stacks.num_labels
+        several = ops.cast(labels > 1, labels.dtype)
         return {
-            "distance": _distance(stacks, targets, network.trust.factors()),
-            **_errors(stacks, hidden, denoised, found),
+            "distance": _distance(network, stacks, fixed),
+            "reconstruction": denoising_error(stacks, where, denoised)
+            + ops.sum(together, axis=-1),
+            ALONE: several * alone,
+            TOGETHER: several * together,
         }
 
     def remember(self, network: JointRestorer, losses: TensorDict) -> None:
         alone, together = (
-            ops.mean(ops.stop_gradient(losses[key]), axis=0)
-            for key in (ALONE, TOGETHER)
+            ops.mean(losses[key], axis=0) for key in (ALONE, TOGETHER)
         )
         network.trust.update(before=alone, after=together)
 
 
 def _distance(
-    stacks: CoarseStacks, targets: Sequence[Tensor], trust: Tensor
+    network: JointRestorer, stacks: CoarseStacks, denoised: Sequence[Tensor]
 ) -> Tensor:
     """How far predictions are from targets where there is no label."""
-    distance: Tensor = 0.0
-    for index, task in enumerate(stacks.tasks):
-        apart = task.soft_error(
-            ops.stop_gradient(targets[index]), stacks.predictions[index]
-        )
-        distance += trust[index] * _mean(apart * (1 - stacks.known[index]))
-    return distance
-
-
-def _errors(
-    stacks: CoarseStacks,
-    hidden: Sequence[Tensor],
-    denoised: Sequence[Tensor],
-    found: Sequence[Tensor],
-) -> TensorDict:
-    """How far from hidden labels both steps of the restorer are."""
-    denoising: Tensor = 0.0
-    alone: list[Tensor] = []
-    together: list[Tensor] = []
-    for index, task in enumerate(stacks.tasks):
-        where = stacks.known[index] * hidden[index]
-        label, code = stacks.labels[index], denoised[index]
-        denoising += _mean(where * task.code_error(label, code))
-        for errors, restored in (
-            (alone, task.with_evidence(code, ops.zeros_like(code))),
-            (together, found[index]),
-        ):
-            error = task.restoration_error(label, restored)
-            errors.append(_mean(where * error))
-    several = _several(stacks.known)
-    return {
-        "reconstruction": denoising + sum(together),
-        ALONE: several * ops.stack(alone, axis=-1),
-        TOGETHER: several * ops.stack(together, axis=-1),
-    }
-
-
-def _several(known: Sequence[Tensor]) -> Tensor:
-    """1 for images with more than one label, else 0, `(batch, 1)`."""
-    there = ops.stack([ops.max(k, axis=(1, 2, 3)) for k in known], axis=-1)
-    several = ops.sum(there, axis=-1, keepdims=True) > 1
-    return ops.cast(several, there.dtype)
-
-
-def _hidden(
-    tasks: Sequence[Task], labelled: TensorDict, uniform: Tensor
-) -> list[Tensor]:
-    """For each task 1 for images whose label is hidden, `(batch, 1, 1, 1)`."""
-    there = ops.stack([labelled[task.name] > 0 for task in tasks], axis=-1)
-    numbers = ops.where(there, uniform, -ops.ones_like(uniform))
-    first = ops.one_hot(
-        ops.argmax(numbers, axis=-1), len(tasks), dtype=uniform.dtype
-    )
-    first = first * ops.cast(there, uniform.dtype)
-    return ops.split(first[:, None, None, :], len(tasks), axis=-1)
-
-
-def _mean(error: Tensor) -> Tensor:
-    return ops.mean(error, axis=(1, 2, 3))
+    targets = stacks.restore(network, denoised, stacks.known)
+    # Without a label there was no evidence to trust.
+    labels = stacks.num_labels
+    given = ops.cast(labels > 0, labels.dtype)
+    weights = 1.0 + given * (network.trust.factors() - 1.0)
+    distances = []
+    for task, *maps in zip(
+        stacks.tasks, targets, stacks.predictions, stacks.known, strict=True
+    ):
+        target, prediction, known = maps
+        target = ops.clip(ops.stop_gradient(target), 0.0, 1.0)
+        apart = task.soft_error(target, prediction)
+        distances.append(mean(apart * (1 - known)))
+    return ops.sum(weights * ops.stack(distances, axis=-1), axis=-1)
