@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from jtr_keras.ops.places import places
+from jtr_keras.regularization.dilated_convs import DilatedConvs
 from jtr_keras.types import Config, Shape, Tensor
 
 
@@ -17,9 +18,9 @@ class Denoiser(keras.layers.Layer):
     The correction starts at 0.
 
     Args:
-        widths: Channels of each convolution but the last. The first is 1x1,
-            all others 3x3; each one from the third on is dilated twice as much
-            as the one before.
+        widths: Channels of its convolutions but the last, which makes the
+            correction. The first is 1x1, all others 3x3; each one of `widths`
+            from the third on is dilated twice as much as the one before.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -33,36 +34,28 @@ class Denoiser(keras.layers.Layer):
     """
 
     def __init__(self, widths: Sequence[int], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Convolutions cast for themselves; what is corrected stays precise.
+        super().__init__(**({"autocast": False} | kwargs))
         self.widths = tuple(widths)
-        first, *others = self.widths
-        self.hidden = [
-            self._conv(first, 1, activation="relu"),
-            *(
-                self._conv(width, activation="relu", dilation_rate=2**level)
-                for level, width in enumerate(others)
-            ),
-        ]
+        self.first = keras.layers.Conv2D(
+            self.widths[0], 1, activation="relu", dtype=self.dtype_policy
+        )
 
     def build(self, input_shape: Shape) -> None:
+        size = input_shape[:-1]
         channels: Any = input_shape[-1]
-        self.correction = self._conv(
+        self.first.build((*size, channels + 2))
+        self.correction = DilatedConvs(
+            self.widths[1:],
             channels,
-            kernel_initializer="zeros",
-            dtype=keras.backend.result_type(self.compute_dtype, "float32"),
+            last={"kernel_initializer": "zeros"},
+            dtype=self.dtype_policy,
         )
-        size = (None, None, None)
-        before = (channels + 2, *self.widths)
-        for width, layer in zip(
-            before, [*self.hidden, self.correction], strict=True
-        ):
-            layer.build((*size, width))
+        self.correction.build((*size, self.widths[0]))
 
     def call(self, predictions: Tensor) -> Tensor:
-        features = ops.concatenate([predictions, places(predictions)], axis=-1)
-        for layer in self.hidden:
-            features = layer(features)
-        correction = self.correction(features)
+        placed = ops.concatenate([predictions, places(predictions)], axis=-1)
+        correction = self.correction(self.first(placed))
         return ops.cast(predictions, correction.dtype) + correction
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -70,9 +63,3 @@ class Denoiser(keras.layers.Layer):
 
     def get_config(self) -> Config:
         return super().get_config() | {"widths": self.widths}
-
-    def _conv(
-        self, filters: int, size: int = 3, **options: Any
-    ) -> keras.layers.Conv2D:
-        usual = {"padding": "same", "dtype": self.dtype_policy}
-        return keras.layers.Conv2D(filters, size, **(usual | options))

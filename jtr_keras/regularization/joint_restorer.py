@@ -8,7 +8,7 @@ import keras
 from jtr_keras.regularization.denoiser import Denoiser
 from jtr_keras.regularization.label_evidence import LabelEvidence
 from jtr_keras.regularization.trust import Trust
-from jtr_keras.types import Config, Shape, Tensor
+from jtr_keras.types import Config, Shape
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -24,15 +24,6 @@ class JointRestorer(keras.layers.Layer):
         stride: int. How much coarser its stacks are than images; who calls it
             makes them so.
         **kwargs: Arguments of `keras.layers.Layer`.
-
-    Call arguments:
-        predictions: Stack of shape `(batch, height, width, channels)`.
-        labels: Stack of shape `(batch, height, width, channels + tasks)`:
-            labels, and for each task where they are known; 0 elsewhere.
-
-    Returns:
-        Corrected predictions and the evidence of labels, of the shape of
-        `predictions`.
     """
 
     def __init__(
@@ -47,14 +38,9 @@ class JointRestorer(keras.layers.Layer):
     def build(self, predictions_shape: Shape, labels_shape: Shape) -> None:
         self.denoiser.build(predictions_shape)
         self.evidence.build(predictions_shape, labels_shape)
-        known: Any = labels_shape[-1]
         channels: Any = predictions_shape[-1]
-        self.trust = Trust(known - channels)
-
-    def call(
-        self, predictions: Tensor, labels: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        return self.denoiser(predictions), self.evidence(predictions, labels)
+        channels_and_tasks: Any = labels_shape[-1]
+        self.trust = Trust(channels_and_tasks - channels)
 
     def get_config(self) -> Config:
         return super().get_config() | {

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from jtr_keras.ops.places import places, slopes
+from jtr_keras.regularization.dilated_convs import DilatedConvs
 from jtr_keras.types import Config, Shape, Tensor
 
 LABEL_SCALE = 3.0
@@ -26,9 +27,10 @@ class LabelEvidence(keras.layers.Layer):
     them beside another one to be restored.
 
     Args:
-        widths: Channels of each convolution but the last. The first and the
-            last are 1x1, all others 3x3; each one from the third on is dilated
-            twice as much as the one before.
+        widths: Channels of its convolutions but the last, which makes the
+            evidence. The first, one of predictions and one of labels, and the
+            last are 1x1, all others 3x3; each one of `widths` from the third on
+            is dilated twice as much as the one before.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -42,31 +44,34 @@ class LabelEvidence(keras.layers.Layer):
     """
 
     def __init__(self, widths: Sequence[int], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Convolutions cast for themselves; slopes are of precise labels.
+        super().__init__(**({"autocast": False} | kwargs))
         self.widths = tuple(widths)
-        first, *others = self.widths
-        self.from_predictions = self._conv(first, 1, use_bias=True)
-        self.from_labels = self._conv(first, 1, kernel_initializer="zeros")
-        self.hidden = [
-            self._conv(width, 3, activation="elu", dilation_rate=2**level)
-            for level, width in enumerate(others)
-        ]
+        first, policy = self.widths[0], self.dtype_policy
+        self.from_predictions = keras.layers.Conv2D(first, 1, dtype=policy)
+        self.from_labels = keras.layers.Conv2D(
+            first,
+            1,
+            use_bias=False,
+            kernel_initializer="zeros",
+            dtype=policy,
+        )
 
     def build(self, predictions_shape: Shape, labels_shape: Shape) -> None:
+        size = predictions_shape[:-1]
         channels: Any = predictions_shape[-1]
         given: Any = labels_shape[-1]
-        self.evidence = self._conv(
-            channels,
-            1,
-            dtype=keras.backend.result_type(self.compute_dtype, "float32"),
-        )
-        size = (None, None, None)
         self.from_predictions.build((*size, channels + 2))
         self.from_labels.build((*size, 3 * given))
-        for before, layer in zip(
-            self.widths, [*self.hidden, self.evidence], strict=True
-        ):
-            layer.build((*size, before))
+        self.evidence = DilatedConvs(
+            self.widths[1:],
+            channels,
+            activation="elu",
+            use_bias=False,
+            last={"kernel_size": 1},
+            dtype=self.dtype_policy,
+        )
+        self.evidence.build((*size, self.widths[0]))
 
     def call(self, predictions: Tensor, labels: Tensor) -> Tensor:
         placed = ops.concatenate([predictions, places(predictions)], axis=-1)
@@ -74,10 +79,7 @@ class LabelEvidence(keras.layers.Layer):
         alone = self.from_predictions(placed)
         together = alone + self.from_labels(given)
         # From here on 0 stays 0, and has a gradient.
-        features = ops.relu(together) - ops.relu(alone)
-        for layer in self.hidden:
-            features = layer(features)
-        return self.evidence(features)
+        return self.evidence(ops.relu(together) - ops.relu(alone))
 
     def compute_output_shape(
         self, predictions_shape: Shape, labels_shape: Shape
@@ -86,13 +88,3 @@ class LabelEvidence(keras.layers.Layer):
 
     def get_config(self) -> Config:
         return super().get_config() | {"widths": self.widths}
-
-    def _conv(
-        self, filters: int, size: int, **options: Any
-    ) -> keras.layers.Conv2D:
-        usual = {
-            "padding": "same",
-            "use_bias": False,
-            "dtype": self.dtype_policy,
-        }
-        return keras.layers.Conv2D(filters, size, **(usual | options))

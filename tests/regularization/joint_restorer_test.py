@@ -1,6 +1,3 @@
-import numpy as np
-import tensorflow as tf
-
 from jtr_keras.regularization import JointRestorer
 from tests.testing import TestCase
 
@@ -11,15 +8,12 @@ class JointRestorerTest(TestCase):
         layer.build((None, None, None, 5), (None, None, None, 7))
         return layer
 
-    def test_begins_with_predictions_and_no_evidence(self):
-        rng = np.random.default_rng(0)
-        predictions, labels = (
-            tf.constant(rng.normal(size=(2, 9, 12, c)), "float32")
-            for c in (5, 7)
-        )
-        denoised, evidence = self.make()(predictions, labels)
-        self.assertAllEqual(denoised, predictions)
-        self.assertAllEqual(evidence, tf.zeros_like(predictions))
+    def test_both_networks_have_its_widths(self):
+        restorer = self.make("mixed_bfloat16")
+        for network in (restorer.denoiser, restorer.evidence):
+            self.assertTrue(network.built)
+            self.assertEqual(network.widths, (4, 6))
+            self.assertEqual(network.compute_dtype, "bfloat16")
 
     def test_has_a_trust_a_task(self):
         self.assertEqual(self.make().trust.num_tasks, 2)

@@ -62,6 +62,35 @@ class LabelEvidenceTest(TestCase):
             found.append(np.abs(gradient[0, 0, 7:]).max() > 0)
         self.assertEqual(found, [True, False])
 
+    def test_evidence_by_hand(self):
+        layer = LabelEvidence((1,))
+        layer.build((None, None, None, 1), (None, None, None, 1))
+        layer.from_predictions.kernel.assign(
+            np.reshape([1.0, 0.0, 0.0], (1, 1, 3, 1))
+        )
+        layer.from_labels.kernel.assign(
+            np.reshape([1.0, 0.0, 0.0], (1, 1, 3, 1))
+        )
+        last = layer.evidence.convs[-1]
+        last.kernel.assign(np.full((1, 1, 1, 1), 2.0))
+        # Labels count threefold; features are positive, without labels too.
+        predictions = np.reshape(np.float32([-5.0, -1.0, 1.0]), (1, 1, 3, 1))
+        found = layer(predictions, np.ones((1, 1, 3, 1), "float32"))
+        self.assertAllClose(np.ravel(found), [0.0, 2.0 * 2.0, 2.0 * 3.0])
+
+    def test_labels_stay_precise_in_half_precision(self):
+        # Slopes of steps that bfloat16 cannot tell apart.
+        layer = self.make("mixed_bfloat16")
+        predictions, labels = self.stacks()
+        ramp = 0.9 + 1e-4 * np.arange(12.0)[:, None] + 0.0 * labels[..., :1, :]
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(layer(predictions, tf.cast(ramp, "float32")))
+        gradient = tape.gradient(loss, layer.from_labels.kernel.value)
+        self.assertGreater(np.abs(gradient[0, 0, 14:]).max(), 0.0)
+
     def test_config(self):
-        copy = LabelEvidence.from_config(self.make().get_config())
+        config = self.make("mixed_bfloat16").get_config()
+        copy = LabelEvidence.from_config(config | {"name": "copy"})
         self.assertEqual(copy.widths, (4, 6, 5))
+        self.assertEqual(copy.compute_dtype, "bfloat16")
+        self.assertFalse(copy.autocast)

@@ -40,20 +40,97 @@ class TeacherObjectiveTest(TestCase):
         towards = tf.tile([[[[[0.0, 0.0, -1.0]]]]], (*shape, 1))
         sideways = tf.tile([[[[[1.0, 0.0, 0.0]]]]], (*shape, 1))
         far, near = 4.0 * tf.ones((*shape, 1)), 2.0 * tf.ones((*shape, 1))
-        losses = regularization(
+        arguments = (
             {"normals": towards, "depth": far},
             {"normals": sideways, "depth": near},
             # The label of normals is known: only depth has to learn.
             {"normals": tf.ones(1), "depth": tf.zeros(1)},
-            teacher={"normals": sideways, "depth": far},
-            geometry=tf.constant([[UNMOVED, UNMOVED]]),
         )
+        extras = {
+            "teacher": {"normals": sideways, "depth": far},
+            "geometry": tf.constant([[UNMOVED, UNMOVED]]),
+        }
+        losses = regularization(*arguments, **extras)
         # Quantiles of 4 and 2 metres: Phi(2) - Phi(0), from -1 to 1.
         expected = (2 * 0.477250) ** 2
         self.assertAllClose(losses["distance"], expected, atol=1e-5)
         # The hidden label, towards, and the teacher are at right angles.
         # It counts twice: neither step of the restorer has learned anything.
         self.assertAllClose(losses["reconstruction"], 2.0, atol=1e-6)
+        trust = regularization.autoencoder.trust
+        for before, factor in (([1.0, 2.0], 4.0), ([2.0, 1.0], 1.0)):
+            trust.before.assign(before)
+            trust.after.assign([1.0, 1.0])
+            losses = regularization(*arguments, **extras)
+            self.assertAllClose(
+                losses["distance"], factor * expected, rtol=1e-4
+            )
+
+    def test_without_a_label_there_is_nothing_to_trust(self):
+        regularization = bound(warm_up=0)
+        arguments, extras = inputs(regularization, ((0, 0, 0, 0),))
+        before = regularization(*arguments, **extras)["distance"]
+        regularization.autoencoder.trust.before.assign([4.0] * 4)
+        after = regularization(*arguments, **extras)["distance"]
+        self.assertAllEqual(after, before)
+
+    def test_targets_stay_in_the_joint_space(self):
+        regularization = JointTaskRegularization(warm_up=0)
+        regularization.bind([tasks.Depth(2.0, 1.0)])
+        denoiser = regularization.autoencoder.denoiser
+        denoiser.correction.convs[-1].bias.assign([5.0])
+        depth = {"depth": 20.0 * tf.ones((1, 2, 16, 16, 1))}  # Its code is 1.
+        losses = regularization(
+            depth,
+            depth,
+            {"depth": tf.zeros(1)},
+            teacher=depth,
+            geometry=tf.constant([[UNMOVED, UNMOVED]]),
+        )
+        self.assertAllClose(losses["distance"], 0.0, atol=1e-6)
+
+    def test_errors_at_a_hidden_segmentation_by_hand(self):
+        regularization = JointTaskRegularization()
+        regularization.bind([tasks.SemanticSegmentation(4)])
+        shape = (1, 2, 16, 16)
+        code = np.array([0.5, 0.25, 0.125, 0.125])
+        logits = tf.constant(np.broadcast_to(np.log(code), (*shape, 4)))
+        logits = {"segmentation": tf.cast(logits, "float32")}
+        losses = regularization(
+            {"segmentation": tf.ones((*shape, 1), "int32")},
+            logits,
+            {"segmentation": tf.ones(1)},
+            teacher=logits,
+            geometry=tf.constant([[UNMOVED, UNMOVED]]),
+        )
+        squares = 0.5**2 + 0.75**2 + 2 * 0.125**2
+        entropy = np.log(4.0) / np.log(4)  # Of a probability of 1/4.
+        self.assertAllClose(
+            losses["reconstruction"], squares + entropy, rtol=1e-3
+        )
+
+    def test_evidence_answers_for_what_it_adds_alone(self):
+        regularization = bound()
+        arguments, extras = inputs(regularization, ((1, 1, 1, 1),))
+        teacher = regularization.per_image(*arguments, **extras)
+        restorer = regularization.autoencoder
+        bias = restorer.denoiser.correction.convs[-1].bias
+        bias.assign(0.1 * tf.ones_like(bias))
+        losses = regularization.per_image(*arguments, **extras)
+        # The denoiser is worse than the teacher; evidence has changed nothing.
+        self.assertAllClose(losses[ALONE], losses[TOGETHER])
+        changed = np.abs(losses[ALONE] - teacher[ALONE]).max()
+        self.assertGreater(changed, 1e-3)
+        kernel = restorer.evidence.from_labels.kernel
+        kernel.assign(tf.ones_like(kernel))
+        weights = [v.value for v in restorer.denoiser.trainable_variables]
+        with tf.GradientTape() as tape:
+            losses = regularization.per_image(*arguments, **extras)
+        gradients = tape.gradient(
+            losses[TOGETHER], weights, unconnected_gradients="zero"
+        )
+        for gradient in gradients:
+            self.assertAllEqual(gradient, tf.zeros_like(gradient))
 
     def test_agreement_with_an_untrained_restorer_has_no_gradient(self):
         # It restores what the teacher says, whatever the labels are.
