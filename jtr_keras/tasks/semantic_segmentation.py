@@ -15,7 +15,7 @@ from jtr_keras.types import Config, Tensor
 
 VOID = -1
 FLOOR = 1e-3
-"""Smallest probability that a code with some is taken to have."""
+"""Smaller probabilities are raised to it before evidence adds to them."""
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -107,7 +107,8 @@ class SemanticSegmentation(Task):
     def with_evidence(self, code: Tensor, evidence: Tensor) -> Tensor:
         """Evidence adds to logarithms of probabilities, as in Bayes' rule.
 
-        What is below `FLOOR` in `code` is raised to it.
+        What is below `FLOOR` in `code`, a denoised one may be, is raised to
+        it.
         """
         return ops.softmax(ops.log(ops.maximum(code, FLOOR)) + evidence)
 
@@ -124,7 +125,7 @@ class SemanticSegmentation(Task):
         return self._cross_entropy(code, logarithm)
 
     def soft_error(self, code: Tensor, predictions: Tensor) -> Tensor:
-        """Cross-entropy as in `restoration_error`."""
+        """Cross-entropy as in `restoration_error`; `code` sums to 1."""
         logarithm = ops.log_softmax(predictions, axis=-1)
         return self._cross_entropy(code, logarithm)
 

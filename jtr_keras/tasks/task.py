@@ -167,8 +167,8 @@ class Task(abc.ABC):
     def with_evidence(self, code: Tensor, evidence: Tensor) -> Tensor:
         """A code moved by evidence of its shape, any finite numbers.
 
-        0 keeps it. By default their sum; where that is no code, such as
-        probabilities, override it.
+        0 keeps a code of predictions. By default their sum; where that is no
+        code, such as probabilities, override it.
         """
         return code + evidence
 
