@@ -72,10 +72,10 @@ class CoarseStacks:
         return ops.concatenate([*shown, *share], axis=-1)
 
     @property
-    def num_labels(self) -> Tensor:
-        """Of each image, how many tasks are known anywhere, `(batch, 1)`."""
-        there = [ops.max(known, axis=(1, 2, 3)) for known in self.known]
-        return ops.sum(ops.stack(there, axis=-1), axis=-1, keepdims=True)
+    def helped(self) -> Tensor:
+        """1 for images of which a label is known, else 0, `(batch, 1)`."""
+        everything = ops.concatenate(self.known, axis=-1)
+        return ops.max(everything, axis=(1, 2, 3))[:, None]
 
     def denoise(self, network: JointRestorer) -> list[Tensor]:
         """What the network makes of the teacher alone, by task."""

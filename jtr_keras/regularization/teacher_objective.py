@@ -27,7 +27,7 @@ HIDING = "hiding"
 ALONE, TOGETHER = "alone", "together"
 """Keys of the errors of each task at hidden labels, `(batch, tasks)`.
 
-They are those without and with evidence, 0 for images with no other label.
+They are those without and with evidence.
 """
 
 
@@ -46,7 +46,7 @@ class TeacherObjective(JointObjective):
     num_views = 2
     needs = ("teacher", "geometry")
     weights = {"distance": 1.0, "reconstruction": 1.0}
-    widths = (16, 16)
+    widths = (24, 24)
     stride = 4
     warm_up = 1000
 
@@ -89,14 +89,12 @@ class TeacherObjective(JointObjective):
         together = restoration_errors(
             stacks, where, stacks.restore(network, fixed, left)
         )
-        labels = stacks.num_labels
-        several = ops.cast(labels > 1, labels.dtype)
         return {
             "distance": _distance(network, stacks, fixed),
             "reconstruction": denoising_error(stacks, where, denoised)
             + ops.sum(together, axis=-1),
-            ALONE: several * alone,
-            TOGETHER: several * together,
+            ALONE: alone,
+            TOGETHER: together,
         }
 
     def remember(self, network: JointRestorer, losses: TensorDict) -> None:
@@ -112,9 +110,7 @@ def _distance(
     """How far predictions are from targets where there is no label."""
     targets = stacks.restore(network, denoised, stacks.known)
     # Without a label there was no evidence to trust.
-    labels = stacks.num_labels
-    given = ops.cast(labels > 0, labels.dtype)
-    weights = 1.0 + given * (network.trust.factors() - 1.0)
+    weights = 1.0 + stacks.helped * (network.trust.factors() - 1.0)
     distances = []
     for task, *maps in zip(
         stacks.tasks, targets, stacks.predictions, stacks.known, strict=True
