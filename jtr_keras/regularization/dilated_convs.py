@@ -12,7 +12,8 @@ from jtr_keras.types import Config, Shape, Tensor
 class DilatedConvs(keras.layers.Layer):
     """3x3 convolutions, each dilated twice as much as the one before.
 
-    After them comes one that is not dilated and has no activation.
+    After them comes one that is not dilated and has no activation. It is a part
+    of other layers, which make it anew when they are loaded.
 
     Args:
         widths: Channels of each dilated convolution.
@@ -40,11 +41,6 @@ class DilatedConvs(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.widths = tuple(widths)
-        self.channels = channels
-        self.activation = activation
-        self.use_bias = use_bias
-        self.last = last or {}
         usual = {"kernel_size": 3, "padding": "same", "use_bias": use_bias}
         self.convs = [
             keras.layers.Conv2D(
@@ -54,12 +50,12 @@ class DilatedConvs(keras.layers.Layer):
                 dtype=self.dtype_policy,
                 **usual,
             )
-            for level, width in enumerate(self.widths)
+            for level, width in enumerate(widths)
         ]
         dtype = keras.backend.result_type(self.compute_dtype, "float32")
         self.convs.append(
             keras.layers.Conv2D(
-                channels, **({"dtype": dtype} | usual | self.last)
+                channels, **({"dtype": dtype} | usual | (last or {}))
             )
         )
 
@@ -72,15 +68,3 @@ class DilatedConvs(keras.layers.Layer):
         for layer in self.convs:
             features = layer(features)
         return features
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (*input_shape[:-1], self.channels)
-
-    def get_config(self) -> Config:
-        return super().get_config() | {
-            "widths": self.widths,
-            "channels": self.channels,
-            "activation": self.activation,
-            "use_bias": self.use_bias,
-            "last": self.last,
-        }
