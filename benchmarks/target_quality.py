@@ -90,6 +90,7 @@ def errors(model, batch, labelled):
     given = tf.split(labelled[:, None, None, :], len(model.tasks), axis=-1)
     shown = [k * g for k, g in zip(stacks.known, given, strict=True)]
     denoised = stacks.denoise(restorer)
+    (restored,) = stacks.restore(restorer, denoised, shown)
     targets = {
         "network, second view": [
             task.encode_predictions(prediction)
@@ -99,7 +100,7 @@ def errors(model, batch, labelled):
         ],
         "teacher, first view": stacks.teacher,
         "denoised": denoised,
-        "restored from labels": stacks.restore(restorer, denoised, shown),
+        "restored from labels": restored,
     }
     found = {}
     for target, codes in targets.items():

@@ -85,11 +85,22 @@ class CoarseStacks:
         self,
         network: JointRestorer,
         denoised: Sequence[Tensor],
-        share: Sequence[Tensor],
-    ) -> list[Tensor]:
-        """That, with what the labels add to it; `share` is as in `given`."""
-        evidence = network.evidence(self.joined, self.given(share))
-        return self._with_evidence(denoised, self._split(evidence))
+        *shares: Sequence[Tensor],
+    ) -> list[list[Tensor]]:
+        """That, with what labels add to it, for each of `shares`.
+
+        Each is as in `given`; all go through the network as one batch.
+        """
+        count = len(shares)
+        given = ops.concatenate([self.given(share) for share in shares], axis=0)
+        joined = ops.concatenate([self.joined] * count, axis=0)
+        evidence = self._split(network.evidence(joined, given))
+        repeated = [
+            ops.concatenate([code] * count, axis=0) for code in denoised
+        ]
+        restored = self._with_evidence(repeated, evidence)
+        by_task = [ops.split(code, count, axis=0) for code in restored]
+        return [list(codes) for codes in zip(*by_task, strict=True)]
 
     def settle(self, denoised: Sequence[Tensor]) -> list[Tensor]:
         """That with no evidence: sums of probabilities become such again."""

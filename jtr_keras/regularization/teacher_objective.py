@@ -85,12 +85,11 @@ class TeacherObjective(JointObjective):
         where = [a * h for a, h in zip(stacks.known, hidden, strict=True)]
         denoised = stacks.denoise(network)
         fixed = [ops.stop_gradient(code) for code in denoised]
+        targets, found = stacks.restore(network, fixed, stacks.known, left)
         alone = restoration_errors(stacks, where, stacks.settle(fixed))
-        together = restoration_errors(
-            stacks, where, stacks.restore(network, fixed, left)
-        )
+        together = restoration_errors(stacks, where, found)
         return {
-            "distance": _distance(network, stacks, fixed),
+            "distance": _distance(network, stacks, targets),
             "reconstruction": denoising_error(stacks, where, denoised)
             + ops.sum(together, axis=-1),
             ALONE: alone,
@@ -105,10 +104,9 @@ class TeacherObjective(JointObjective):
 
 
 def _distance(
-    network: JointRestorer, stacks: CoarseStacks, denoised: Sequence[Tensor]
+    network: JointRestorer, stacks: CoarseStacks, targets: Sequence[Tensor]
 ) -> Tensor:
     """How far predictions are from targets where there is no label."""
-    targets = stacks.restore(network, denoised, stacks.known)
     # Without a label there was no evidence to trust.
     weights = 1.0 + stacks.helped * (network.trust.factors() - 1.0)
     distances = []
