@@ -8,10 +8,11 @@
         --methods=supervised,joint_task,without_restoration
 
 Every finished run is a row of the CSV and is not run again; a killed one goes
-on at its last epoch. Every method gets the same number of steps, images a
+on at its last epoch. Every method gets the same number of epochs, images a
 step and supervised views, and is evaluated after its last step: no epoch is
-chosen. Reports compare runs of the same seed, which share labels, order of
-images and views.
+chosen. The networks of `single_task` train on their labelled images alone, so
+that every label counts as often as in other methods. Reports compare runs of
+the same seed, which share labels, order of images and views.
 """
 
 import concurrent.futures
@@ -162,7 +163,9 @@ def define_flags():
     flags.DEFINE_list("methods", list(METHODS), "Which methods.")
     flags.DEFINE_list("labels", ["onelabel", "randomlabels"], "Label settings.")
     flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds.")
-    flags.DEFINE_integer("steps", 4000, "Steps of every network.", 1)
+    flags.DEFINE_integer(
+        "steps", 4000, "Steps of a network that trains on all images.", 1
+    )
     flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
     flags.DEFINE_integer("views", 2, "Supervised views of each image.", 1)
     flags.DEFINE_float("learning_rate", 3e-3, "Peak rate of Adam.")

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
+
 from benchmarks.methods import parts
 
 
@@ -22,7 +24,7 @@ class Run:
         method: A key of `METHODS` or `ABLATIONS`.
         labels: A label setting.
         seed: Seed of weights, labels, order and views.
-        steps: Steps of every network.
+        steps: Steps of a network that trains on all images.
         tasks: Names of the tasks.
         shared: Flags of `jtr train` that all methods share.
     """
@@ -56,6 +58,11 @@ class Run:
         digest = hashlib.sha256(self.key.encode()).hexdigest()[:10]
         return f"{self.method}-{digest}"
 
+    def epochs(self, num_images: int) -> int:
+        """How often every network sees the images that it trains on."""
+        steps_per_epoch = max(num_images // self.shared["batch_size"], 1)
+        return max(round(self.steps / steps_per_epoch), 1)
+
     def execute(
         self, folder: pathlib.Path, labels: pathlib.Path, threads: int
     ) -> dict[str, Any]:
@@ -74,7 +81,10 @@ class Run:
             RuntimeError: If training fails.
         """
         row: dict[str, Any] = {"seconds_per_step": 0.0, "peak_mib": 0.0}
-        length = {"steps": self.steps, "validate": False, "check": False}
+        length = {
+            "epochs": self.epochs(len(np.load(labels))),
+            **{"validate": False, "check": False},
+        }
         for index, flags in enumerate(self.flags):
             workdir = folder / str(index)
             given = flags | length | {"labels": str(labels)}

@@ -65,6 +65,12 @@ class RunTest(TestCase):
         self.assertEqual([n["tasks"] for n in networks], [[n] for n in names])
         self.assertLen(methods.parts(methods.SUPERVISED, names), 1)
 
+    def test_steps_are_whole_epochs(self):
+        run = Run("supervised", "onelabel", 0, 50, (), {"batch_size": 4})
+        # 18 images are 4 whole batches.
+        self.assertEqual(run.epochs(num_images=18), 12)
+        self.assertEqual(run.epochs(num_images=800), 1)
+
     def test_whatever_changes_a_run_changes_its_key(self):
         base = {
             "method": "supervised",
