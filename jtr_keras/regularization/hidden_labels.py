@@ -26,35 +26,34 @@ def hide(
     return ops.split(first[:, None, None, :], len(tasks), axis=-1)
 
 
-def denoising_error(
+def denoising_errors(
     stacks: CoarseStacks, where: Sequence[Tensor], denoised: Sequence[Tensor]
 ) -> Tensor:
-    """How far from labels denoised codes are, summed over tasks, `(batch,)`.
+    """How far from labels denoised codes are, `(batch, tasks)`.
 
     `where` has a map a task: 1 for cells that count, 0 for others.
     """
-    error: Tensor = 0.0
-    for task, *maps in zip(
-        stacks.tasks, where, stacks.labels, denoised, strict=True
-    ):
-        counts, label, code = maps
-        error += mean(counts * task.code_error(label, code))
-    return error
+    maps = zip(stacks.tasks, stacks.labels, denoised, strict=True)
+    return means(where, [task.code_error(a, b) for task, a, b in maps])
 
 
 def restoration_errors(
     stacks: CoarseStacks, where: Sequence[Tensor], restored: Sequence[Tensor]
 ) -> Tensor:
     """How far from labels restored codes are, `(batch, tasks)`."""
-    errors = []
-    for task, *maps in zip(
-        stacks.tasks, where, stacks.labels, restored, strict=True
-    ):
-        counts, label, code = maps
-        errors.append(mean(counts * task.restoration_error(label, code)))
-    return ops.stack(errors, axis=-1)
+    maps = zip(stacks.tasks, stacks.labels, restored, strict=True)
+    return means(where, [task.restoration_error(a, b) for task, a, b in maps])
 
 
-def mean(error: Tensor) -> Tensor:
-    """Mean over the cells of each image, `(batch,)`."""
-    return ops.mean(error, axis=(1, 2, 3))
+def means(where: Sequence[Tensor], errors: Sequence[Tensor]) -> Tensor:
+    """Mean error of each task over all cells, 0 where none counts.
+
+    Of shape `(batch, tasks)`.
+    """
+    return ops.stack(
+        [
+            ops.mean(counts * error, axis=(1, 2, 3))
+            for counts, error in zip(where, errors, strict=True)
+        ],
+        axis=-1,
+    )

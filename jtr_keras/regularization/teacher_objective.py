@@ -8,9 +8,9 @@ from keras import ops
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.regularization.coarse_stacks import CoarseStacks
 from jtr_keras.regularization.hidden_labels import (
-    denoising_error,
+    denoising_errors,
     hide,
-    mean,
+    means,
     restoration_errors,
 )
 from jtr_keras.regularization.joint_objective import (
@@ -86,12 +86,12 @@ class TeacherObjective(JointObjective):
         denoised = stacks.denoise(network)
         fixed = [ops.stop_gradient(code) for code in denoised]
         targets, found = stacks.restore(network, fixed, stacks.known, left)
+        errors = denoising_errors(stacks, where, denoised)
         alone = restoration_errors(stacks, where, stacks.settle(fixed))
         together = restoration_errors(stacks, where, found)
         return {
             "distance": _distance(network, stacks, targets),
-            "reconstruction": denoising_error(stacks, where, denoised)
-            + ops.sum(together, axis=-1),
+            "reconstruction": ops.sum(errors + together, axis=-1),
             ALONE: alone,
             TOGETHER: together,
         }
@@ -109,12 +109,8 @@ def _distance(
     """How far predictions are from targets where there is no label."""
     # Without a label there was no evidence to trust.
     weights = 1.0 + stacks.helped * (network.trust.factors() - 1.0)
-    distances = []
-    for task, *maps in zip(
-        stacks.tasks, targets, stacks.predictions, stacks.known, strict=True
-    ):
-        target, prediction, known = maps
-        target = ops.clip(ops.stop_gradient(target), 0.0, 1.0)
-        apart = task.soft_error(target, prediction)
-        distances.append(mean(apart * (1 - known)))
-    return ops.sum(weights * ops.stack(distances, axis=-1), axis=-1)
+    targets = [ops.clip(ops.stop_gradient(code), 0.0, 1.0) for code in targets]
+    maps = zip(stacks.tasks, targets, stacks.predictions, strict=True)
+    apart = [task.soft_error(a, b) for task, a, b in maps]
+    unknown = [1 - known for known in stacks.known]
+    return ops.sum(weights * means(unknown, apart), axis=-1)
