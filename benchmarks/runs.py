@@ -83,7 +83,8 @@ class Run:
         row: dict[str, Any] = {"seconds_per_step": 0.0, "peak_mib": 0.0}
         length = {
             "epochs": self.epochs(len(np.load(labels))),
-            **{"validate": False, "check": False},
+            "validate": False,
+            "check": False,
         }
         for index, flags in enumerate(self.flags):
             workdir = folder / str(index)
