@@ -44,7 +44,11 @@ def gain(row, baseline, tasks):
 
 
 def all_gains(rows, tasks, baseline):
-    """For each method the gains over the baseline's run of the same seed."""
+    """For each method the gains over the baseline's run of the same seed.
+
+    They are in the order of their seeds.
+    """
+    rows = sorted(rows, key=lambda row: int(row["seed"]))
     bases = {r["seed"]: r for r in rows if r["method"] == baseline}
     return {
         method: [

@@ -44,6 +44,9 @@ class ReportTest(TestCase):
         # Seed 0: (+50 % + 10 %) / 2; seed 1: (0 - 20 %) / 2; seed 2 has none.
         self.assertAllClose(gains["joint_task"], [30.0, -10.0], atol=1e-4)
         self.assertAllClose(gains["supervised"], [0.0, 0.0])
+        self.assertEqual(
+            gains, report.all_gains(ROWS[::-1], TASKS, "supervised")
+        )
 
     def test_spread_and_standard_error(self):
         self.assertEqual(report.spread([1.0, 3.0], 2), "2.00 ± 1.41")
