@@ -39,7 +39,7 @@ ODDITIES = (
     *("count_nonzeros", "separate_masks", "moving_targets"),
 )
 ABLATIONS: dict[str, Flags] = {
-    # An untrained restorer returns what the teacher says.
+    # An untrained restorer returns the predictions.
     "without_restoration": _joint_task(weights={"reconstruction": 0.0}),
     "triple_distance": _joint_task(weights={"distance": 3.0}),
     "without_warm_up": _joint_task(warm_up=0),

@@ -92,13 +92,13 @@ def errors(model, batch, labelled):
     denoised = stacks.denoise(restorer)
     (restored,) = stacks.restore(restorer, denoised, shown)
     targets = {
-        "network, second view": [
+        "second view": [
             task.encode_predictions(prediction)
             for task, prediction in zip(
                 model.tasks, stacks.predictions, strict=True
             )
         ],
-        "teacher, first view": stacks.teacher,
+        "first view": stacks.moved,
         "denoised": denoised,
         "restored from labels": restored,
     }

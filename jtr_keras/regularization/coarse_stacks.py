@@ -22,7 +22,7 @@ class CoarseStacks:
         tasks: The tasks, in the order of all lists.
         labels: Codes of the labels, means over cells.
         known: 1 for cells all of whose pixels are annotated, else 0.
-        teacher: Codes of what the teacher predicts for the first view, moved
+        moved: Codes of what the network predicts for the first view, moved
             into the second; constants.
         joined: Those as one stack.
         predictions: What the network predicts for the second view.
@@ -31,7 +31,7 @@ class CoarseStacks:
     tasks: Sequence[Task]
     labels: Sequence[Tensor]
     known: Sequence[Tensor]
-    teacher: Sequence[Tensor]
+    moved: Sequence[Tensor]
     joined: Tensor
     predictions: Sequence[Tensor]
 
@@ -50,18 +50,16 @@ class CoarseStacks:
             _annotated(task, target, batch.labelled[task.name], stride)
             for task, target in zip(tasks, targets, strict=True)
         ]
-        teacher = [
-            _teacher_code(
-                task, batch.extras["teacher"][task.name], geometry, stride
-            )
+        codes = [
+            _moved_code(task, batch.y_pred[task.name], geometry, stride)
             for task in tasks
         ]
         predictions = [
             task.renormalize(_coarsen(view(batch.y_pred[task.name], 1), stride))
             for task in tasks
         ]
-        joined = ops.concatenate(teacher, axis=-1)
-        return cls(tasks, labels, known, teacher, joined, predictions)
+        joined = ops.concatenate(codes, axis=-1)
+        return cls(tasks, labels, known, codes, joined, predictions)
 
     def given(self, share: Sequence[Tensor]) -> Tensor:
         """Labels, 0 where none is given, and where one is, as one stack.
@@ -78,7 +76,7 @@ class CoarseStacks:
         return ops.max(everything, axis=(1, 2, 3))[:, None]
 
     def denoise(self, network: JointRestorer) -> list[Tensor]:
-        """What the network makes of the teacher alone, by task."""
+        """What the network makes of predictions alone, by task."""
         return self._split(network.denoiser(self.joined))
 
     def restore(
@@ -133,7 +131,7 @@ def _annotated(
     return ops.cast(whole, valid.dtype)
 
 
-def _teacher_code(
+def _moved_code(
     task: Task, predictions: Tensor, geometry: Tensor, stride: int
 ) -> Tensor:
     coarse = _coarsen(view(predictions, 0), stride)

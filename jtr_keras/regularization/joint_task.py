@@ -12,14 +12,14 @@ from jtr_keras.regularization.joint_objective import (
     Sizes,
 )
 from jtr_keras.regularization.paper_objective import PaperObjective
+from jtr_keras.regularization.restoring_objective import RestoringObjective
 from jtr_keras.regularization.semantics import CORRECTED, REFERENCE, Semantics
 from jtr_keras.regularization.task_regularization import TaskRegularization
-from jtr_keras.regularization.teacher_objective import TeacherObjective
 from jtr_keras.regularization.warm_up import growth
 from jtr_keras.types import Config, Tensor, TensorDict
 
 OBJECTIVES: dict[str, JointObjective] = {
-    "teacher": TeacherObjective(),
+    "restored": RestoringObjective(),
     "corrected": PaperObjective(CORRECTED),
     "reference": PaperObjective(REFERENCE),
 }
@@ -39,13 +39,13 @@ class JointTaskRegularization(TaskRegularization):
     As published (`"reference"`, `"corrected"`), it is an autoencoder, stacks
     are compared in its latent space, and the network's own predictions take
     the place of missing labels, so that target and prediction of an unlabelled
-    task are copies. The default, `"teacher"`, is ours: a restorer says from
-    the predictions of a moving average of the network and from the labels
-    there are what the missing ones may be, and predictions are compared with
-    that; see `docs/jtr.md` for both.
+    task are copies. The default, `"restored"`, is ours: a restorer says from
+    predictions for another view and from the labels there are what the missing
+    ones may be, and predictions are compared with that; see `docs/jtr.md` for
+    both.
 
     Args:
-        semantics: `"teacher"`, `"corrected"`, `"reference"`, which reproduces
+        semantics: `"restored"`, `"corrected"`, `"reference"`, which reproduces
             the authors' code, or a `Semantics`, or a dict of its choices.
         weights: Weights of the terms by name; a term that is left out has its
             usual weight.
@@ -53,12 +53,12 @@ class JointTaskRegularization(TaskRegularization):
             convolution of the restorer. Defaults to small ones, and to the
             paper's under `"reference"`.
         num_convs: Convolutions of each level of the autoencoder; goes with
-            `widths`, and not with `"teacher"`.
+            `widths`, and not with `"restored"`.
         stride: int. How much coarser the stacks are than images; 1 but for
-            `"teacher"`, where it defaults to 4.
+            `"restored"`, where it defaults to 4.
         warm_up: int. Steps in which the term that trains the network grows
-            from 0. Defaults to 1000 for `"teacher"`, whose teacher is poor at
-            first, and to 0.
+            from 0. Defaults to 1000 for `"restored"`, as predictions are poor
+            at first, and to 0.
         seed: Seed of the random numbers, an int or a
             `keras.random.SeedGenerator`.
         **kwargs: Arguments of `keras.layers.Layer`.
@@ -69,7 +69,7 @@ class JointTaskRegularization(TaskRegularization):
         y_pred: Dict of predictions, of the same leading shape.
         labelled: Dict of `(batch,)`, above 0 where the image has the label.
         noise: Optional random numbers, as `JointObjective.draw` makes them.
-        **extras: `teacher` and `geometry` where `needs` lists them.
+        **extras: `geometry` where `needs` lists it.
 
     Returns:
         Dict of scalars, not yet weighted: `distance` and `reconstruction`,
@@ -87,12 +87,11 @@ class JointTaskRegularization(TaskRegularization):
 
     Reference:
         - [Nishi et al., 2024](https://arxiv.org/abs/2404.01976)
-        - [Tarvainen and Valpola, 2017](https://arxiv.org/abs/1703.01780)
     """
 
     def __init__(
         self,
-        semantics: str | Semantics | Mapping[str, bool] = "teacher",
+        semantics: str | Semantics | Mapping[str, bool] = "restored",
         weights: Mapping[str, float] | None = None,
         widths: Sequence[int] | None = None,
         num_convs: Sequence[int] | None = None,

@@ -16,7 +16,7 @@ from tests.testing import TestCase
 
 REGULARIZATIONS = (
     (
-        "teacher",
+        "restored",
         room.JointTaskRegularization,
         {
             "weights": {

@@ -255,7 +255,7 @@ class CorrectedTest(TestCase):
         with self.assertRaisesRegex(ValueError, "widths.*go together"):
             bound(semantics="corrected", widths=(4,), num_convs=None)
         with self.assertRaisesRegex(ValueError, "num_convs.*published"):
-            bound(semantics="teacher", num_convs=(1,))
+            bound(semantics="restored", num_convs=(1,))
         with self.assertRaisesRegex(ValueError, r"weights.*got \['latent"):
             JointTaskRegularization(
                 "reference", weights={"latent_distance": 1.0}

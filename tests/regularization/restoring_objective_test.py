@@ -4,7 +4,11 @@ import tensorflow as tf
 
 from jtr_keras import JointTaskRegularization, tasks
 from jtr_keras.ops import UNMOVED
-from jtr_keras.regularization.teacher_objective import ALONE, HIDING, TOGETHER
+from jtr_keras.regularization.restoring_objective import (
+    ALONE,
+    HIDING,
+    TOGETHER,
+)
 from tests import toy
 from tests.testing import TestCase
 
@@ -31,7 +35,7 @@ def inputs(regularization, labelled=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1))):
     return (y_true, y_pred, weights, noise), extras
 
 
-class TeacherObjectiveTest(TestCase):
+class RestoringObjectiveTest(TestCase):
     def test_distance_by_hand(self):
         normals, depth = tasks.SurfaceNormals(), tasks.Depth(2.0, 1.0)
         regularization = JointTaskRegularization(warm_up=0)
@@ -40,21 +44,19 @@ class TeacherObjectiveTest(TestCase):
         towards = tf.tile([[[[[0.0, 0.0, -1.0]]]]], (*shape, 1))
         sideways = tf.tile([[[[[1.0, 0.0, 0.0]]]]], (*shape, 1))
         far, near = 4.0 * tf.ones((*shape, 1)), 2.0 * tf.ones((*shape, 1))
+        nearer = tf.concat([far[:, :1], near[:, 1:]], axis=1)
         arguments = (
             {"normals": towards, "depth": far},
-            {"normals": sideways, "depth": near},
+            {"normals": sideways, "depth": nearer},
             # The label of normals is known: only depth has to learn.
             {"normals": tf.ones(1), "depth": tf.zeros(1)},
         )
-        extras = {
-            "teacher": {"normals": sideways, "depth": far},
-            "geometry": tf.constant([[UNMOVED, UNMOVED]]),
-        }
+        extras = {"geometry": tf.constant([[UNMOVED, UNMOVED]])}
         losses = regularization(*arguments, **extras)
         # Quantiles of 4 and 2 metres: Phi(2) - Phi(0), from -1 to 1.
         expected = (2 * 0.477250) ** 2
         self.assertAllClose(losses["distance"], expected, atol=1e-5)
-        # The hidden label, towards, and the teacher are at right angles.
+        # The hidden label, towards, and the prediction are at right angles.
         # It counts twice: neither step of the restorer has learned anything.
         self.assertAllClose(losses["reconstruction"], 2.0, atol=1e-6)
         trust = regularization.autoencoder.trust
@@ -84,7 +86,6 @@ class TeacherObjectiveTest(TestCase):
             depth,
             depth,
             {"depth": tf.zeros(1)},
-            teacher=depth,
             geometry=tf.constant([[UNMOVED, UNMOVED]]),
         )
         self.assertAllClose(losses["distance"], 0.0, atol=1e-6)
@@ -100,7 +101,6 @@ class TeacherObjectiveTest(TestCase):
             {"segmentation": tf.ones((*shape, 1), "int32")},
             logits,
             {"segmentation": tf.ones(1)},
-            teacher=logits,
             geometry=tf.constant([[UNMOVED, UNMOVED]]),
         )
         squares = 0.5**2 + 0.75**2 + 2 * 0.125**2
@@ -112,14 +112,14 @@ class TeacherObjectiveTest(TestCase):
     def test_evidence_answers_for_what_it_adds_alone(self):
         regularization = bound()
         arguments, extras = inputs(regularization, ((1, 1, 1, 1),))
-        teacher = regularization.per_image(*arguments, **extras)
+        untrained = regularization.per_image(*arguments, **extras)
         restorer = regularization.autoencoder
         bias = restorer.denoiser.correction.convs[-1].bias
         bias.assign(0.1 * tf.ones_like(bias))
         losses = regularization.per_image(*arguments, **extras)
-        # The denoiser is worse than the teacher; evidence has changed nothing.
+        # The denoiser has changed predictions; evidence has changed nothing.
         self.assertAllClose(losses[ALONE], losses[TOGETHER])
-        changed = np.abs(losses[ALONE] - teacher[ALONE]).max()
+        changed = np.abs(losses[ALONE] - untrained[ALONE]).max()
         self.assertGreater(changed, 1e-3)
         kernel = restorer.evidence.from_labels.kernel
         kernel.assign(tf.ones_like(kernel))
@@ -133,11 +133,11 @@ class TeacherObjectiveTest(TestCase):
             self.assertAllEqual(gradient, tf.zeros_like(gradient))
 
     def test_agreement_with_an_untrained_restorer_has_no_gradient(self):
-        # It restores what the teacher says, whatever the labels are.
+        # It restores what was predicted, whatever the labels are.
         regularization = bound()
         (y_true, y_pred, labelled, noise), extras = inputs(regularization)
         extras["geometry"] = tf.constant([[UNMOVED, UNMOVED]] * 3)
-        extras["teacher"] = {k: v[:, 1:] for k, v in y_pred.items()}
+        y_pred = {k: tf.repeat(v[:, 1:], 2, axis=1) for k, v in y_pred.items()}
         with tf.GradientTape() as tape:
             tape.watch(y_pred)
             losses = regularization(y_true, y_pred, labelled, noise, **extras)
@@ -153,16 +153,15 @@ class TeacherObjectiveTest(TestCase):
         weights = [v.value for v in regularization.trainable_variables]
         for term in TERMS:
             with tf.GradientTape() as tape:
-                tape.watch((y_pred, extras["teacher"]))
+                tape.watch(y_pred)
                 losses = regularization(*arguments, **extras)
-            to_network, to_teacher, to_weights = tape.gradient(
+            to_network, to_weights = tape.gradient(
                 losses[term],
-                (y_pred, extras["teacher"], weights),
+                (y_pred, weights),
                 unconnected_gradients="zero",
             )
             trains = {
                 "network": np.any([np.any(g) for g in to_network.values()]),
-                "teacher": np.any([np.any(g) for g in to_teacher.values()]),
                 "autoencoder": np.any([np.any(g) for g in to_weights]),
             }
             network = term != "reconstruction"
@@ -170,7 +169,6 @@ class TeacherObjectiveTest(TestCase):
                 trains,
                 {
                     "network": network,
-                    "teacher": False,
                     "autoencoder": not network,
                 },
             )
@@ -182,7 +180,7 @@ class TeacherObjectiveTest(TestCase):
                 annotated[:, 1] = 0.0  # In the cells of the void row.
                 self.assertEqual(np.max(gradient[:, 1] * annotated), 0.0)
 
-    def test_void_cells_of_a_label_learn_from_the_teacher(self):
+    def test_void_cells_of_a_label_learn_from_the_first_view(self):
         regularization = bound()
         arguments, extras = inputs(regularization, ((1, 1, 1, 1),))
         with tf.GradientTape() as tape:
@@ -269,7 +267,7 @@ class TeacherObjectiveTest(TestCase):
         self.assertGreater(losses["distance"], 0.0)
 
     def test_learns_what_tasks_say_of_each_other(self):
-        # The teacher knows nothing; depth is 1 m where normals point right.
+        # The network knows nothing; depth is 1 m where normals point right.
         regularization = JointTaskRegularization(
             stride=1, widths=(8, 8), warm_up=0
         )
@@ -284,23 +282,25 @@ class TeacherObjectiveTest(TestCase):
             for k, v in y_true.items()
         }
         labelled = {"normals": tf.ones(8), "depth": tf.ones(8)}
-        extras = {
-            "teacher": {
-                "normals": tf.tile([[[[[0.0, 0.0, -1.0]]]]], (8, 1, 4, 4, 1)),
-                "depth": 2.0 * tf.ones((8, 1, 4, 4, 1)),
-            },
-            "geometry": tf.constant([[UNMOVED, UNMOVED]] * 8),
+        blind = {
+            "normals": tf.tile([[[[[0.0, 0.0, -1.0]]]]], (8, 1, 4, 4, 1)),
+            "depth": 2.0 * tf.ones((8, 1, 4, 4, 1)),
         }
+        y_pred = {
+            k: tf.concat([blind[k], v[:, 1:]], axis=1)
+            for k, v in y_true.items()
+        }
+        extras = {"geometry": tf.constant([[UNMOVED, UNMOVED]] * 8)}
         optimizer = keras.optimizers.Adam(0.02)
         weights = regularization.trainable_variables
         for _ in range(150):
             with tf.GradientTape() as tape:
-                losses = regularization(y_true, y_true, labelled, **extras)
+                losses = regularization(y_true, y_pred, labelled, **extras)
             gradients = tape.gradient(losses["reconstruction"], weights)
             optimizer.apply(gradients, weights)
         labelled["depth"] = tf.zeros(8)
-        losses = regularization(y_true, y_true, labelled, **extras)
-        # The distance of the teacher's 2 m would be (2 * 0.3413)^2.
+        losses = regularization(y_true, y_pred, labelled, **extras)
+        # The distance of the predicted 2 m would be (2 * 0.3413)^2.
         self.assertLess(losses["distance"], 0.1 * (2 * 0.3413) ** 2)
         # Half of the error of 2 m, and more, is gone.
         self.assertAllClose(regularization.autoencoder.trust.factors()[1], 4.0)

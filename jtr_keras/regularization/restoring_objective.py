@@ -31,20 +31,20 @@ They are those without and with evidence.
 """
 
 
-class TeacherObjective(JointObjective):
+class RestoringObjective(JointObjective):
     """A joint target of labels and of what they tell about missing ones.
 
-    A teacher predicts all tasks for the first view; moved into the second, its
-    predictions and the labels there are enough for a restorer to say what the
-    missing labels are. The second view's predictions learn from that wherever
-    there is no annotation. The restorer learns to find one label of each image
-    that is hidden from it; how much better it does so with the image's other
-    labels than without says how much a task's targets weigh. Stacks are means
-    over cells of `stride` pixels a side.
+    The network predicts all tasks for the first view; moved into the second,
+    its predictions and the labels there are enough for a restorer to say what
+    the missing labels are. The second view's predictions learn from that
+    wherever there is no annotation. The restorer learns to find one label of
+    each image that is hidden from it; how much better it does so with the
+    image's other labels than without says how much a task's targets weigh.
+    Stacks are means over cells of `stride` pixels a side.
     """
 
     num_views = 2
-    needs = ("teacher", "geometry")
+    needs = ("geometry",)
     weights = {"distance": 1.0, "reconstruction": 1.0}
     widths = (24, 24)
     stride = 4
@@ -54,7 +54,7 @@ class TeacherObjective(JointObjective):
         if sizes.num_convs is not None:
             raise ValueError(
                 "`num_convs` is for the published semantics; got "
-                f"{tuple(sizes.num_convs)} with 'teacher'."
+                f"{tuple(sizes.num_convs)} with 'restored'."
             )
         channels = sum(task.channels for task in tasks)
         size = (None, None, None)
