@@ -202,7 +202,8 @@ class RestoringObjectiveTest(TestCase):
         uniform = [[0.1, 0.6, 0.9, 0.5], [0.1, 0.2, 0.3, 0.4]]
         arguments[3][HIDING] = tf.constant(uniform)
         losses = regularization.per_image(*arguments, **extras)
-        everything, left = np.split(np.concatenate(seen), 2)
+        self.assertLen(seen, 1)  # Both in one batch.
+        everything, left = np.split(seen[0], 2)
         depth = 3
         self.assertEqual(np.max(left[..., depth]), 0.0)
         self.assertGreater(np.max(everything[..., depth]), 0.0)
