@@ -98,7 +98,7 @@ def errors(model, batch, labelled):
                 model.tasks, stacks.predictions, strict=True
             )
         ],
-        "first view": stacks.moved,
+        "first view": stacks.first_view,
         "denoised": denoised,
         "restored from labels": restored,
     }

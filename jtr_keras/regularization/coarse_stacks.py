@@ -22,8 +22,8 @@ class CoarseStacks:
         tasks: The tasks, in the order of all lists.
         labels: Codes of the labels, means over cells.
         known: 1 for cells all of whose pixels are annotated, else 0.
-        moved: Codes of what the network predicts for the first view, moved
-            into the second; constants.
+        first_view: Codes of what the network predicts for the first view,
+            moved into the second; constants.
         joined: Those as one stack.
         predictions: What the network predicts for the second view.
     """
@@ -31,7 +31,7 @@ class CoarseStacks:
     tasks: Sequence[Task]
     labels: Sequence[Tensor]
     known: Sequence[Tensor]
-    moved: Sequence[Tensor]
+    first_view: Sequence[Tensor]
     joined: Tensor
     predictions: Sequence[Tensor]
 
@@ -50,7 +50,7 @@ class CoarseStacks:
             _annotated(task, target, batch.labelled[task.name], stride)
             for task, target in zip(tasks, targets, strict=True)
         ]
-        codes = [
+        first_view = [
             _moved_code(task, batch.y_pred[task.name], geometry, stride)
             for task in tasks
         ]
@@ -58,8 +58,14 @@ class CoarseStacks:
             task.renormalize(_coarsen(view(batch.y_pred[task.name], 1), stride))
             for task in tasks
         ]
-        joined = ops.concatenate(codes, axis=-1)
-        return cls(tasks, labels, known, codes, joined, predictions)
+        return cls(
+            tasks=tasks,
+            labels=labels,
+            known=known,
+            first_view=first_view,
+            joined=ops.concatenate(first_view, axis=-1),
+            predictions=predictions,
+        )
 
     def given(self, share: Sequence[Tensor]) -> Tensor:
         """Labels, 0 where none is given, and where one is, as one stack.

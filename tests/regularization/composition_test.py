@@ -1,7 +1,12 @@
 import keras
 import numpy as np
 
-from jtr_keras.regularization import Composition, ViewConsistency
+from jtr_keras.regularization import (
+    Composition,
+    JointTaskRegularization,
+    PseudoLabels,
+    ViewConsistency,
+)
 from tests import toy
 from tests.testing import TestCase
 
@@ -23,7 +28,7 @@ class CompositionTest(TestCase):
             self.assertAllClose(found[name], loss)
 
     def test_a_list_trains_and_is_saved(self):
-        parts = [toy.make_regularization(), ViewConsistency(weight=3.0)]
+        parts = [JointTaskRegularization(), PseudoLabels(), ViewConsistency()]
         model = toy.make_model(parts)
         model.compile("sgd", jit_compile=False)
         logs = model.fit(toy.make_dataset(toy.make_batch()), verbose=0).history

@@ -68,6 +68,27 @@ class RestoringObjectiveTest(TestCase):
                 losses["distance"], factor * expected, rtol=1e-4
             )
 
+    def test_the_first_view_is_moved_into_the_second(self):
+        regularization = JointTaskRegularization(stride=2, warm_up=0)
+        regularization.bind([tasks.Depth(2.0, 1.0), tasks.SurfaceNormals()])
+        # Mirrored, then a window of eight rows from the fifth on, enlarged.
+        geometry = tf.constant([[UNMOVED, (1.0, 2.0, 4.0, 0.0)]])
+        depth = np.full((1, 2, 16, 16, 1), 2.0, "float32")
+        depth[:, 0, 2:14, 6:] = 4.0  # Half as far where it is enlarged.
+        normals = np.tile(np.float32([-0.6, 0.0, -0.8]), (1, 2, 16, 16, 1))
+        normals[:, 1, ..., 0] *= -1.0
+        y_pred = {"depth": tf.constant(depth), "normals": tf.constant(normals)}
+        nothing = {name: tf.zeros(1) for name in y_pred}
+        for seen, expected in ((geometry, 0.0), (geometry[:, ::-1], 0.5)):
+            losses = regularization(y_pred, y_pred, nothing, geometry=seen)
+            self.assertAllClose(
+                np.minimum(losses["distance"], 0.5), expected, atol=1e-6
+            )
+
+    def test_no_teacher_is_needed(self):
+        self.assertEqual(JointTaskRegularization().needs, ("geometry",))
+        self.assertIsNone(toy.make_model(JointTaskRegularization()).teacher)
+
     def test_without_a_label_there_is_nothing_to_trust(self):
         regularization = bound(warm_up=0)
         arguments, extras = inputs(regularization, ((0, 0, 0, 0),))
