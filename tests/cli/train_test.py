@@ -154,6 +154,7 @@ class CommandLineTest(TestCase):
     @parameterized.parameters(
         ("--backbone=resnet", "no backbone 'resnet'.*segnet"),
         ("--regularization=x", "no regularization 'x'.*joint_task"),
+        ('--balancing_options={"x": 1}', "--balancing_options: .*'x'"),
         ("--batch_size=9", "`batch_size` is 9, but there are 4"),
     )
     def test_refused_flags_leave_no_folder(self, flag, message):
