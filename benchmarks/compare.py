@@ -3,8 +3,8 @@
     python -m benchmarks.compare                    # everything, resumable
     python -m benchmarks.compare --methods=supervised,joint_task --seeds=0
     python -m benchmarks.compare --report           # table and plot alone
-    python -m benchmarks.compare --train_split=train[:700] \\
-        --val_split=train[700:] --results=benchmarks/results/ablations.csv \\
+    python -m benchmarks.compare '--train_split=train[:700]' \\
+        '--val_split=train[700:]' --results=benchmarks/results/ablations.csv \\
         --methods=supervised,joint_task,without_restoration
 
 Every finished run is a row of the CSV and is not run again; a killed one goes
