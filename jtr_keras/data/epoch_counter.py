@@ -1,5 +1,6 @@
 """Data that are a function of the epoch."""
 
+import itertools
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -20,13 +21,13 @@ class EpochCounter:
         self.epoch = 0
 
     def dataset(self) -> tf.data.Dataset:
-        """A dataset of one int64 scalar, the epoch."""
+        """An endless dataset of int64 scalars: the epoch and those after it."""
         signature = tf.TensorSpec((), tf.int64)
         return tf.data.Dataset.from_generator(
-            self._next, output_signature=signature
+            self._epochs, output_signature=signature
         )
 
-    def _next(self) -> Iterator[int]:
-        epoch = self.epoch
+    def _epochs(self) -> Iterator[int]:
+        first = self.epoch
         self.epoch += 1
-        yield epoch
+        yield from itertools.count(first)

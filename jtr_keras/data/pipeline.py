@@ -49,7 +49,8 @@ def pipeline(
         targets `(batch, [views,] height, width, channels)` and dict of weights
         `(batch,)`. Views come with how they were made, in the targets under
         `jtr_keras.types.GEOMETRY`, `(batch, views, 4)`. The attribute `epochs`
-        is the dataset's `EpochCounter`.
+        is the dataset's `EpochCounter`; `endless`, for training, is a dataset
+        of this epoch's batches and those of all after it, which `fit` reads.
 
     Raises:
         ValueError: If the source lacks a task, there are fewer images than
@@ -81,10 +82,28 @@ def pipeline(
         .batch(batch_size, drop_remainder=training)
     )
     batches = count // batch_size if training else -(-count // batch_size)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
-    dataset = dataset.prefetch(2).with_options(_options())
+    epochs = EpochCounter()
+    stream = (
+        epochs.dataset()
+        .take(-1 if training else 1)
+        .flat_map(
+            lambda epoch: _order(indices, epoch, seed, training).take(
+                batches * batch_size
+            )
+        )
+        .map(reader.example, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(batch_size, drop_remainder=training)
+    )
+    dataset = _buffered(stream.take(batches), batches)
     dataset.epochs = epochs
+    if training:
+        dataset.endless = _buffered(stream, tf.data.INFINITE_CARDINALITY)
     return dataset
+
+
+def _buffered(dataset: tf.data.Dataset, batches: int) -> tf.data.Dataset:
+    sized = tf.data.experimental.assert_cardinality(batches)
+    return dataset.apply(sized).prefetch(2).with_options(_options())
 
 
 def _order(

@@ -75,6 +75,18 @@ class PipelineTest(TestCase):
         )
         self.assertGreater(np.abs(first - other).max(), 0.01)
 
+    def test_endless_batches_are_those_of_one_epoch_after_the_other(self):
+        data = make(training=True, num_views=2, augmentation=Augmentation())
+        expected = [images(data) for _ in range(3)]
+        data.epochs.epoch = 0
+        batches = iter(data.endless)
+        for epoch in expected:
+            seen = [next(batches)[0] for _ in range(int(data.cardinality()))]
+            self.assertAllEqual(tf.concat(seen, 0), epoch)
+            images(data)  # Who reads on the side does not disturb.
+        self.assertFalse(data.endless.options().autotune.enabled)
+        self.assertFalse(hasattr(make(), "endless"))
+
     def test_every_image_is_seen_once_an_epoch(self):
         seen = images(make(count=6, training=True))
         expected = RandomSource(6).arrays["image"].numpy()

@@ -28,11 +28,10 @@ class KillAfter(keras.callbacks.Callback):
             raise KilledError
 
 
-def fit(folder, *callbacks):
-    """Four epochs of all that is random: order, views, colours, samples."""
-    source = RandomSource(4)
-    data = pipeline(
-        source,
+def make_data():
+    """All that is random: order, views, colours, samples."""
+    return pipeline(
+        RandomSource(4),
         toy.make_tasks(),
         labels="randomlabels",
         num_views=3,
@@ -40,11 +39,23 @@ def fit(folder, *callbacks):
         augmentation=Augmentation(),
         training=True,
     )
+
+
+def make_model():
     model = toy.make_model(toy.make_regularization(semantics="reference"))
     model.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
-    backup = keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
-    model.fit(data, epochs=4, callbacks=[*callbacks, backup], verbose=0)
+    return model
+
+
+def weights(model):
     return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+def fit(folder, *callbacks):
+    model = make_model()
+    backup = keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
+    model.fit(make_data(), epochs=4, callbacks=[*callbacks, backup], verbose=0)
+    return weights(model)
 
 
 class ResumeTest(TestCase):
@@ -56,6 +67,23 @@ class ResumeTest(TestCase):
         self.assertAllClose(fit(folder), expected, atol=1e-6)
         # A run that is over stays as it is.
         self.assertAllClose(fit(folder), expected, atol=1e-6)
+
+
+class EpochsTest(TestCase):
+    def test_one_iteration_of_the_data_serves_all_epochs(self):
+        data, model = make_data(), make_model()
+        model.fit(data, epochs=3, verbose=0)
+        # Every epoch sets it; a second iteration would have advanced it.
+        self.assertEqual(data.epochs.epoch, 2)
+        other = make_model()
+        for epoch in range(3):
+            other.fit(data, initial_epoch=epoch, epochs=epoch + 1, verbose=0)
+        self.assertAllClose(weights(other), weights(model), atol=1e-6)
+
+    def test_fewer_steps_than_the_data_have(self):
+        data, model = make_data(), make_model()
+        model.fit(data, epochs=2, steps_per_epoch=1, verbose=0)
+        self.assertEqual(int(model.optimizer.iterations), 2)
 
 
 class EpochSynchronizationTest(TestCase):
