@@ -74,13 +74,6 @@ def pipeline(
         augmentation or UNCHANGED,
         seed,
     )
-    epochs = EpochCounter()
-    dataset = (
-        epochs.dataset()
-        .flat_map(lambda epoch: _order(indices, epoch, seed, training))
-        .map(reader.example, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(batch_size, drop_remainder=training)
-    )
     batches = count // batch_size if training else -(-count // batch_size)
     epochs = EpochCounter()
     stream = (

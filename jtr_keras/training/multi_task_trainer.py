@@ -103,10 +103,11 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
             callbacks = [*tf.nest.flatten(callbacks), EpochSynchronization(x)]
         if isinstance(x, tf.data.Dataset):  # Keras warns of its own default.
             kwargs.setdefault("shuffle", False)
-            if hasattr(x, "endless") and kwargs.get("steps_per_epoch") is None:
+            endless = getattr(x, "endless", None)
+            if endless is not None and kwargs.get("steps_per_epoch") is None:
                 # Keras would open two iterators an epoch; this opens one.
                 kwargs["steps_per_epoch"] = int(x.cardinality())
-                x = x.endless
+                x = endless
         return super().fit(x, *args, callbacks=callbacks, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
