@@ -23,6 +23,8 @@ def report(rows, tasks, plot):
         gains[setting] = all_gains(chosen, tasks, SUPERVISED)
         print(f"\n{setting}\n")
         print("\n".join(table(chosen, tasks, gains[setting])))
+        print(f"\n{setting}, gains of each task\n")
+        print("\n".join(task_table(chosen, tasks)))
     draw(gains, plot)
     hours = sum(float(row["seconds"]) for row in rows) / 3600
     print(f"\nThe runs took {hours:.1f} hours. Plot: {plot}")
@@ -84,6 +86,26 @@ def table(rows, tasks, gains):
             )
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def task_table(rows, tasks):
+    """Lines of the table of gains over supervised training by task."""
+    names = ["method", *(f"{task.name} {task.headline}" for task in tasks)]
+    lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    by_task = [all_gains(rows, [task], SUPERVISED) for task in tasks]
+    for method in by_task[0]:
+        each = [gains[method] for gains in by_task]
+        if method != SUPERVISED and each[0]:
+            cells = [method, *map(mean_gain, each)]
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def mean_gain(gains):
+    """Mean and standard error of gains, and how many runs gained, as text."""
+    error = standard_error(gains, 1)
+    mean = f"{np.mean(gains):.1f}" + (f" ± {error}" if error else "")
+    return f"{mean} ({sum(g > 0 for g in gains)} of {len(gains)})"
 
 
 def spread(values, digits=4):

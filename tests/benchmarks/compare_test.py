@@ -60,6 +60,16 @@ class ReportTest(TestCase):
         self.assertIn("| joint_task | 3 | 0.5333 ± 0.3215 |", lines[3])
         self.assertIn("| 10.00 ± 28.28 | 30.0, -10.0 | 20.00 |", lines[3])
 
+    def test_table_of_tasks_says_how_many_runs_gained(self):
+        lines = report.task_table(ROWS, TASKS)
+        self.assertLen(lines, 3)
+        # Segmentation: +50 % and 0; depth: +10 % and -20 %.
+        self.assertEqual(
+            lines[2],
+            "| joint_task | 25.0 ± 25.0 (1 of 2) | -5.0 ± 15.0 (1 of 2) |",
+        )
+        self.assertEqual(report.mean_gain([2.0]), "2.0 (1 of 1)")
+
 
 class RunTest(TestCase):
     def test_single_task_is_a_network_a_task(self):
