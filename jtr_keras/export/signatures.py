@@ -40,14 +40,8 @@ def make_signatures(
         predictor: The network.
         image_size: Height and width that encoded images are resized to.
     """
-
-    floats = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
-
-    # Traced once and shared, else the graph holds the network five times.
-    @tf.function(input_signature=[floats], autograph=False)
-    def predict(images: Tensor) -> TensorDict:
-        outputs = predictor(require_images(images), training=False)
-        return {k: tf.cast(v, tf.float32) for k, v in outputs.items()}
+    # Shared, else the graph holds the network five times.
+    predict = _traced(predictor)
 
     def compact(outputs: TensorDict) -> TensorDict:
         return {t.name: t.compact(outputs[t.name]) for t in predictor.tasks}
@@ -55,6 +49,7 @@ def make_signatures(
     def decode(image_bytes: Tensor) -> Tensor:
         return decode_images(image_bytes, image_size)
 
+    floats = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
     integers = tf.TensorSpec((None, None, None, 3), tf.uint8, "images")
     encoded = tf.TensorSpec((None,), tf.string, "image_bytes")
     size = f"{image_size[0]}x{image_size[1]} (height x width)"
@@ -123,6 +118,18 @@ def decode_images(image_bytes: Tensor, image_size: tuple[int, int]) -> Tensor:
     return tf.map_fn(
         decode, _require_batch(image_bytes), fn_output_signature=tf.float32
     )
+
+
+def _traced(predictor: DensePredictor) -> Callable[[Tensor], TensorDict]:
+    """Predictions for floats in `[0, 1]` as float32, as one graph function."""
+    images = tf.TensorSpec((None, None, None, 3), tf.float32, "images")
+
+    @tf.function(input_signature=[images], autograph=False)
+    def predict(images: Tensor) -> TensorDict:
+        outputs = predictor(require_images(images), training=False)
+        return {k: tf.cast(v, tf.float32) for k, v in outputs.items()}
+
+    return predict
 
 
 def _require_batch(inputs: Tensor) -> Tensor:
