@@ -69,7 +69,7 @@ def table(rows, tasks, gains):
     names = ["method", "runs", *heads, "delta % over supervised"]
     names += ["of each run", "standard error", "delta % over single-task"]
     names += ["s/step", "MiB"]
-    lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    lines = [line(names), "|---" * len(names) + "|"]
     for method in METHODS | ABLATIONS:
         own = [row for row in rows if row["method"] == method]
         if not own:
@@ -84,21 +84,25 @@ def table(rows, tasks, gains):
             cells.append(
                 f"{np.median([float(r[name]) for r in own]):.{digits}f}"
             )
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(line(cells))
     return lines
 
 
 def task_table(rows, tasks):
     """Lines of the table of gains over supervised training by task."""
     names = ["method", *(f"{task.name} {task.headline}" for task in tasks)]
-    lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    lines = [line(names), "|---" * len(names) + "|"]
     by_task = [all_gains(rows, [task], SUPERVISED) for task in tasks]
     for method in by_task[0]:
         each = [gains[method] for gains in by_task]
         if method != SUPERVISED and each[0]:
-            cells = [method, *map(mean_gain, each)]
-            lines.append("| " + " | ".join(cells) + " |")
+            lines.append(line([method, *map(mean_gain, each)]))
     return lines
+
+
+def line(cells):
+    """A line of a Markdown table."""
+    return "| " + " | ".join(cells) + " |"
 
 
 def mean_gain(gains):

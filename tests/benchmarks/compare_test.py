@@ -122,6 +122,11 @@ class CompareTest(TestCase):
         text = subprocess.check_output(command, text=True)
         self.assertIn("[2/2]", text)
         self.assertIn("| single_task | 1 |", text)
+        self.assertRegex(
+            text,
+            r"onelabel, gains of each task\n\n.*\n.*\n"
+            r"\| single_task \| -?\d+\.\d \([01] of 1\) \|\n",
+        )
         self.assertRegex(text, r"The runs took 0\.\d hours")
         self.assertTrue(results.with_suffix(".png").exists())
         with results.open() as file:
