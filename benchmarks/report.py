@@ -23,8 +23,9 @@ def report(rows, tasks, plot):
         gains[setting] = all_gains(chosen, tasks, SUPERVISED)
         print(f"\n{setting}\n")
         print("\n".join(table(chosen, tasks, gains[setting])))
-        print(f"\n{setting}, gains of each task\n")
-        print("\n".join(task_table(chosen, tasks)))
+        if compared(gains[setting]):
+            print(f"\n{setting}, gains of each task\n")
+            print("\n".join(task_table(chosen, tasks)))
     draw(gains, plot)
     hours = sum(float(row["seconds"]) for row in rows) / 3600
     print(f"\nThe runs took {hours:.1f} hours. Plot: {plot}")
@@ -93,11 +94,15 @@ def task_table(rows, tasks):
     names = ["method", *(f"{task.name} {task.headline}" for task in tasks)]
     lines = [line(names), "|---" * len(names) + "|"]
     by_task = [all_gains(rows, [task], SUPERVISED) for task in tasks]
-    for method in by_task[0]:
-        each = [gains[method] for gains in by_task]
-        if method != SUPERVISED and each[0]:
-            lines.append(line([method, *map(mean_gain, each)]))
+    for method in compared(by_task[0]):
+        each = [mean_gain(gains[method]) for gains in by_task]
+        lines.append(line([method, *each]))
     return lines
+
+
+def compared(gains):
+    """The methods with a gain over supervised training, but that itself."""
+    return [m for m in gains if gains[m] and m != SUPERVISED]
 
 
 def line(cells):
@@ -140,7 +145,7 @@ def draw(gains, path):
         1, len(gains), figsize=(5 * len(gains), 3.5), sharex=True, squeeze=False
     )
     for axis, (setting, by_method) in zip(axes[0], gains.items(), strict=True):
-        shown = [m for m in by_method if by_method[m] and m != SUPERVISED]
+        shown = compared(by_method)
         for place, method in enumerate(shown):
             values = by_method[method]
             axis.barh(place, np.mean(values), color="lightsteelblue")

@@ -1,4 +1,6 @@
+import contextlib
 import csv
+import io
 import pathlib
 import subprocess
 import sys
@@ -69,6 +71,15 @@ class ReportTest(TestCase):
             "| joint_task | 25.0 ± 25.0 (1 of 2) | -5.0 ± 15.0 (1 of 2) |",
         )
         self.assertEqual(report.mean_gain([2.0]), "2.0 (1 of 1)")
+
+    def test_supervised_runs_alone_have_no_gains_to_print(self):
+        printed = io.StringIO()
+        plot = pathlib.Path(self.get_temp_dir()) / "plot.png"
+        with contextlib.redirect_stdout(printed):
+            rows = [row | {"seconds": "60"} for row in ROWS[:2]]
+            report.report(rows, TASKS, plot)
+        self.assertIn("| supervised | 2 |", printed.getvalue())
+        self.assertNotIn("gains of each task", printed.getvalue())
 
 
 class RunTest(TestCase):
