@@ -6,19 +6,23 @@ from typing import Any
 import keras
 import numpy as np
 
+from jtr_keras.data.label_settings import AVAILABLE, label_matrix
 from jtr_keras.data.source import Source
 from jtr_keras.tasks.task import Task
 
 
 def check(
-    source: Source, tasks: Sequence[Task], labels: Any, verbose: int = 1
+    source: Source,
+    tasks: Sequence[Task],
+    labels: Any = AVAILABLE,
+    verbose: int = 1,
 ) -> None:
     """Reads every image and every annotation that is used.
 
     Args:
         source: Where they come from.
         tasks: The tasks.
-        labels: Array `(images, tasks)`, above 0 where a label is used.
+        labels: Which labels are used; see `label_matrix`.
         verbose: 1 for a progress bar, 0 for silence.
 
     Raises:
@@ -27,6 +31,7 @@ def check(
             expected.
     """
     source.require(tasks)
+    matrix = label_matrix(labels, source, tasks)
     progress = keras.utils.Progbar(source.num_images, verbose=verbose)
     for index in range(source.num_images):
         image = source.read_array(index, "image")
@@ -36,7 +41,7 @@ def check(
                 f"{source.file(index, 'image')}: values must be in [0, 1]."
             )
         for column, task in enumerate(tasks):
-            if labels[index, column] > 0:
+            if matrix[index, column] > 0:
                 _check_target(source, index, task)
         progress.update(index + 1)
 

@@ -1,7 +1,11 @@
 """A folder of image files in the layout of the Rooms set."""
 
 import pathlib
+import warnings
+from collections import Counter
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from jtr_keras.data.codings import CODINGS, decode
@@ -38,6 +42,12 @@ class FolderSource(Source):
                 "files, in the layout ROOT/SPLIT/image/NAME.jpg."
             )
         self.names = [path.stem for path in images]
+        name, count = Counter(self.names).most_common(1)[0]
+        if count > 1:
+            raise ValueError(
+                f"{count} images in {self.folder / 'image'} are called {name}; "
+                "they would share their annotations."
+            )
         self.images = images
         self.channels = {
             name: coding.channels
@@ -57,6 +67,17 @@ class FolderSource(Source):
         if name == "image":
             return str(self.images[index])
         return str(self.folder / name / f"{self.names[index]}.png")
+
+    def annotated(self, name: str) -> Any:
+        found = [path.stem for path in (self.folder / name).glob("*.png")]
+        lost = sorted(set(found) - set(self.names))
+        if lost:
+            warnings.warn(
+                f"{self.folder / name} has annotations of no image: "
+                f"{len(lost)} files, the first of them {lost[0]}.png.",
+                stacklevel=2,
+            )
+        return np.isin(self.names, found)
 
     def read(self, index: Tensor, name: str) -> Tensor:
         return decode(name, tf.io.read_file(tf.gather(self.paths[name], index)))

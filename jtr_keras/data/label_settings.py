@@ -47,6 +47,8 @@ SETTINGS: dict[str, Draw] = {
 }
 """The label settings by name: every label; one an image, in equal shares; 1 to
 `tasks - 1`; half of them, rounded up or down at random."""
+AVAILABLE = "available"
+"""The setting in which each image has the labels that there are."""
 
 
 def label_matrix(
@@ -55,7 +57,8 @@ def label_matrix(
     """1 where an image has the label of a task.
 
     Args:
-        labels: A name in `SETTINGS`; a dict of task name to the share of
+        labels: `"available"`, the labels that there are; a name in `SETTINGS`,
+            which takes labels away; a dict of task name to the share of
             images that have its label; an array `(images, tasks)`; or the path
             of a published `.pth` or `.npy` file, whose columns are in the
             source's order.
@@ -71,6 +74,8 @@ def label_matrix(
             expected.
     """
     rng = np.random.default_rng(seed)
+    if isinstance(labels, str) and labels == AVAILABLE:
+        return _available(source, tasks)
     images, names = source.num_images, [task.name for task in tasks]
     if isinstance(labels, str) and labels in SETTINGS:
         matrix = SETTINGS[labels](images, len(names), rng)
@@ -80,6 +85,18 @@ def label_matrix(
     if isinstance(labels, str | pathlib.Path):
         return _from_file(pathlib.Path(labels), source, names)
     return _checked(np.asarray(labels), images, len(names), "`labels`")
+
+
+def _available(source: Source, tasks: Sequence[Task]) -> Matrix:
+    columns = [source.annotated(task.name) for task in tasks]
+    for task, column in zip(tasks, columns, strict=True):
+        if not column.any():
+            raise ValueError(
+                f"None of the {source.num_images} images has an annotation "
+                f"{task.name!r}; that of the first would be "
+                f"{source.file(0, task.name)}."
+            )
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _from_ratios(
@@ -107,8 +124,8 @@ def _from_file(
 ) -> Matrix:
     if path.suffix not in (".pth", ".npy") or not path.exists():
         raise ValueError(
-            f"`labels` must be one of {sorted(SETTINGS)}, a dict, an array, or "
-            f"an existing .pth or .npy file; got {str(path)!r}."
+            f"`labels` must be one of {[AVAILABLE, *SETTINGS]}, a dict, an "
+            f"array, or an existing .pth or .npy file; got {str(path)!r}."
         )
     found: Any
     if path.suffix == ".pth":
@@ -141,11 +158,14 @@ def _from_lists(
     missing = sorted(set(names) - set(lists))
     if missing:
         raise ValueError(f"{path} lists {sorted(lists)}, not {missing}.")
-    columns = [
-        [name in set(map(str, lists[task])) for name in source.names]
-        for task in names
-    ]
-    return np.asarray(columns, np.float32).T
+    columns = [np.isin(source.names, list(map(str, lists[t]))) for t in names]
+    matrix = np.stack(columns, axis=1).astype(np.float32)
+    if not matrix.any():
+        raise ValueError(
+            f"{path} lists no image of this split; they have names such as "
+            f"{source.names[0]!r}."
+        )
+    return matrix
 
 
 def _checked(found: Any, images: int, tasks: int, origin: str) -> Matrix:

@@ -51,6 +51,10 @@ class NpySource(Source):
         folder = "image" if name == "image" else self.annotations[name][0]
         return str(self.folder / folder / f"{self.names[index]}.npy")
 
+    def annotated(self, name: str) -> Any:
+        folder = self.folder / self.annotations[name][0]
+        return np.isin(self.names, [path.stem for path in folder.glob("*.npy")])
+
     def read(self, index: Tensor, name: str) -> Tensor:
         def load(position: Any) -> Any:
             array = np.load(self.file(int(position), name))

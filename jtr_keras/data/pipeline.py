@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from jtr_keras.data.augmentation import UNCHANGED, Augmentation
 from jtr_keras.data.epoch_counter import EpochCounter
-from jtr_keras.data.label_settings import label_matrix
+from jtr_keras.data.label_settings import AVAILABLE, label_matrix
 from jtr_keras.data.source import Source
 from jtr_keras.data.views import Views
 from jtr_keras.tasks.task import Task
@@ -20,7 +20,7 @@ Example = tuple[Tensor, TensorDict, TensorDict]
 def pipeline(
     source: Source,
     tasks: Sequence[Task],
-    labels: Any = "full",
+    labels: Any = AVAILABLE,
     num_views: int | None = None,
     batch_size: int = 8,
     seed: int = 0,
@@ -35,11 +35,13 @@ def pipeline(
     Args:
         source: Where images and annotations come from.
         tasks: The tasks; their names say which annotations.
-        labels: Which image has which label; see `label_matrix`.
+        labels: Which image has which label; see `label_matrix`. By default
+            each has those that there are.
         num_views: Views of each image, or None for no view axis.
         batch_size: int. Images of a batch.
         seed: int. Seed of labels, order and augmentation.
-        augmentation: How views are drawn, or None for no change.
+        augmentation: How views are drawn. By default not at all, and for
+            training as in `Augmentation()`; `UNCHANGED` is none then, too.
         training: bool. Whether to shuffle and to drop an incomplete batch.
         labelled_only: bool. Whether to leave out images that have no label of
             any of the tasks, as for a single task.
@@ -54,8 +56,11 @@ def pipeline(
 
     Raises:
         ValueError: If the source lacks a task, there are fewer images than
-            `batch_size` to train on, or `labels` is not as expected.
+            `batch_size` to train on, or an argument is not as expected.
     """
+    for name, value in (("batch_size", batch_size), ("num_views", num_views)):
+        if value is not None and value < 1:
+            raise ValueError(f"`{name}` must be >= 1; got {value}.")
     source.require(tasks)
     matrix = label_matrix(labels, source, tasks, seed)
     indices = np.arange(source.num_images)
@@ -71,7 +76,7 @@ def pipeline(
         tasks,
         tf.constant(matrix),
         num_views,
-        augmentation or UNCHANGED,
+        augmentation or (Augmentation() if training else UNCHANGED),
         seed,
     )
     batches = count // batch_size if training else -(-count // batch_size)

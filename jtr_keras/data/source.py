@@ -1,6 +1,7 @@
 """Where images and annotations come from."""
 
 import abc
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,6 +51,16 @@ class Source(abc.ABC):
     def file(self, index: int, name: str) -> str:
         """The file behind an image or annotation, for messages."""
 
+    def annotated(self, name: str) -> Any:
+        """Which images have an annotation, bool of shape `(num_images,)`.
+
+        All of them, unless a subclass knows better.
+
+        Args:
+            name: A key of `channels`.
+        """
+        return np.ones(self.num_images, bool)
+
     def read_array(self, index: int, name: str) -> Any:
         """What `read` gives, as an array.
 
@@ -60,7 +71,9 @@ class Source(abc.ABC):
         try:
             return np.asarray(self.read(index, name))
         except Exception as error:  # Decoders raise errors of many kinds.
-            reason = str(error).strip().split("\n")[0]
+            first_line = str(error).strip().split("\n")[0]
+            # TensorFlow names the operation, too.
+            reason = re.sub(r"{{.*?}}\s*", "", first_line)
             raise ValueError(
                 f"{self.file(index, name)} is missing or cannot be read as "
                 f"{name}: {reason}"
@@ -68,12 +81,12 @@ class Source(abc.ABC):
 
     def image(self, index: Tensor) -> Tensor:
         """The image of an index, of known shape."""
-        return tf.ensure_shape(self.read(index, "image"), (*self.size, 3))
+        return self._shaped(self.read(index, "image"), index, "image", 3)
 
     def target(self, index: Tensor, task: Task) -> Tensor:
         """The annotation of an index for a task, of known shape and dtype."""
         target = tf.cast(self.read(index, task.name), task.target_dtype)
-        return tf.ensure_shape(target, (*self.size, task.target_channels))
+        return self._shaped(target, index, task.name, task.target_channels)
 
     def require(self, tasks: Sequence[Task]) -> None:
         """Raises ValueError unless there are annotations for all tasks."""
@@ -90,3 +103,16 @@ class Source(abc.ABC):
                     f"Annotations {task.name!r} have {channels} channels; the "
                     f"task expects {task.target_channels}."
                 )
+
+    def _shaped(
+        self, array: Tensor, index: Tensor, name: str, channels: int
+    ) -> Tensor:
+        expected, found = (*self.size, channels), tf.shape(array)
+        text = f"{name} must have shape {expected} (height, width, channels);"
+        image = tf.gather(tf.constant(list(self.names)), index)
+        same = tf.reduce_all(tf.equal(found, expected))
+        fits = tf.debugging.Assert(
+            same, [text, "got", found, "for image", image]
+        )
+        with tf.control_dependencies([fits]):
+            return tf.ensure_shape(array, expected)

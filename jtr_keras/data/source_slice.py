@@ -1,6 +1,7 @@
 """Some of the images of a source."""
 
 import re
+from typing import Any
 
 import tensorflow as tf
 
@@ -40,6 +41,10 @@ class SourceSlice(Source):
     def read(self, index: Tensor, name: str) -> Tensor:
         begin = tf.constant(self.begin, tf.int64)
         return self.source.read(tf.cast(index, tf.int64) + begin, name)
+
+    def annotated(self, name: str) -> Any:
+        whole = self.source.annotated(name)
+        return whole[self.begin : self.begin + self.num_images]
 
     def file(self, index: int, name: str) -> str:
         return self.source.file(index + self.begin, name)

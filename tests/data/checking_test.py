@@ -98,3 +98,6 @@ class CheckTest(TestCase):
         labels = np.ones((3, 3))
         labels[2, 1] = 0
         self.look(source, labels)
+        self.look(source, "available")
+        with self.assertRaisesRegex(ValueError, "depth.*No such file"):
+            self.look(source, "full")

@@ -76,4 +76,40 @@ class FolderSourceTest(TestCase):
         self.assertAllEqual(y["depth"][1], np.zeros((*files.SIZE, 1)))
         self.assertGreater(np.max(y["depth"][0]), 0)
         with self.assertRaises(tf.errors.NotFoundError):
-            next(iter(pipeline(source, tasks)))
+            next(iter(pipeline(source, tasks, labels="full")))
+
+    def test_labels_are_those_that_there_are(self):
+        files.write_folder(self.root)
+        files.path(self.root, "train", "depth", 1).unlink()
+        files.path(self.root, "train", "normals", 0).unlink()
+        source = FolderSource(self.root, "train")
+        _, _, weights = next(iter(pipeline(source, files.make_tasks())))
+        self.assertAllEqual(weights["segmentation"], [1, 1, 1])
+        self.assertAllEqual(weights["depth"], [1, 0, 1])
+        self.assertAllEqual(weights["normals"], [0, 1, 1])
+
+    def test_an_annotation_of_no_image_is_warned_of(self):
+        files.write_folder(self.root)
+        path = files.path(self.root, "train", "depth", 1)
+        path.rename(path.with_stem("room"))
+        source = FolderSource(self.root, "train")
+        message = "train/depth has annotations of no image: 1 files.*room.png"
+        with self.assertWarnsRegex(UserWarning, message):
+            found = source.annotated("depth")
+        self.assertAllEqual(found, [True, False, True])
+
+    def test_images_of_one_name(self):
+        files.write_folder(self.root)
+        image = files.path(self.root, "train", "image", 1)
+        image.with_suffix(".jpg").write_bytes(image.read_bytes())
+        with self.assertRaisesRegex(ValueError, "2 images in .* called 001"):
+            FolderSource(self.root, "train")
+
+    def test_an_annotation_of_another_size_is_named_in_training(self):
+        files.write_folder(self.root)
+        where = files.path(self.root, "train", "depth", 2)
+        files.save(np.full((4, 4), 900, "uint16"), where)
+        data = pipeline(FolderSource(self.root, "train"), files.make_tasks())
+        message = r"depth must have shape \(8, 12, 1\).*4 4 1.*002"
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, message):
+            next(iter(data))

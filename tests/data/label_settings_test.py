@@ -4,7 +4,7 @@ import unittest
 import numpy as np
 from absl.testing import parameterized
 
-from jtr_keras.data import label_matrix
+from jtr_keras.data import SourceSlice, label_matrix
 from jtr_keras.tasks import DenseRegression
 from tests.data.files import NamesSource, make_tasks
 from tests.testing import TestCase
@@ -21,6 +21,26 @@ class LabelMatrixTest(TestCase):
         matrix = label_matrix("full", NamesSource(4), tasks_of(2))
         self.assertAllEqual(matrix, np.ones((4, 2)))
         self.assertEqual(matrix.dtype, np.float32)
+
+    def test_available_are_those_that_there_are(self):
+        source = NamesSource(3)
+        matrix = label_matrix("available", source, make_tasks())
+        self.assertAllEqual(matrix, np.ones((3, 3)))
+        found = {
+            "segmentation": [1, 0, 1],
+            "depth": [0, 1, 0],
+            "normals": [0, 0, 1],
+        }
+        source.annotated = lambda name: np.array(found[name], bool)
+        tasks = make_tasks()[::-1]
+        matrix = label_matrix("available", source, tasks)
+        self.assertAllEqual(matrix, [[0, 0, 1], [0, 1, 0], [1, 0, 1]])
+        self.assertEqual(matrix.dtype, np.float32)
+        slice = SourceSlice(source, 1, 3)
+        self.assertAllEqual(slice.annotated("depth"), [True, False])
+        message = "None of the 1 images .*'depth'.*depth/room_2"
+        with self.assertRaisesRegex(ValueError, message):
+            label_matrix("available", SourceSlice(source, 2, 3), tasks)
 
     @parameterized.parameters((12, 3), (13, 3), (10, 1), (9, 8))
     def test_onelabel_is_one_an_image_in_equal_shares(self, images, tasks):
@@ -91,7 +111,10 @@ class LabelMatrixTest(TestCase):
         (np.full((3, 3), -1), "weights between 0 and 1"),
         (np.full((3, 3), 2), "weights between 0 and 1"),
         (np.full((3, 3), np.nan), "weights between 0 and 1"),
-        ("onelabels", "one of .*'onelabel'.*got 'onelabels'"),
+        (
+            "onelabels",
+            "one of .*'available', 'full', 'onelabel'.*got 'onelabels'",
+        ),
         ("missing.pth", "an existing .pth or .npy file; got 'missing.pth'"),
         (__file__, "an existing .pth or .npy file; got .*test.py"),
     )
@@ -124,6 +147,12 @@ class FileTest(TestCase):
         np.save(self.path, np.asarray(lists, object))
         matrix = label_matrix(self.path, NamesSource(3), make_tasks())
         self.assertAllEqual(matrix, [[0, 0, 1], [0, 0, 0], [0, 1, 1]])
+
+    def test_lists_of_other_images(self):
+        lists = {task.name: ["000.png"] for task in make_tasks()}
+        np.save(self.path, np.asarray(lists, object))
+        with self.assertRaisesRegex(ValueError, "lists no image.*'room_0'"):
+            label_matrix(self.path, NamesSource(3), make_tasks())
 
     @parameterized.parameters(
         (np.ones((2, 3)), r"labels.npy must have shape \(3, 3\).*got \(2, 3\)"),

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from jtr_keras.data import Augmentation, pipeline
+from jtr_keras.data import UNCHANGED, Augmentation, pipeline
 from tests import toy
 from tests.data.source import RandomSource
 from tests.testing import TestCase
@@ -46,6 +46,18 @@ class PipelineTest(TestCase):
         self.assertEqual(int(data.cardinality()), 2)
         self.assertLen(arrays(data), 2)
 
+    def test_training_draws_views_and_evaluation_does_not(self):
+        for training in (True, False):
+            x, _, _ = arrays(make(num_views=2, training=training))[0]
+            different = np.abs(x[:, 0] - x[:, 1]).max() > 0.01
+            self.assertEqual(different, training)
+
+    def test_numbers_below_one(self):
+        for name in ("batch_size", "num_views"):
+            message = f"`{name}` must be >= 1; got 0"
+            with self.assertRaisesRegex(ValueError, message):
+                make(**{name: 0})
+
     def test_evaluation_keeps_order_and_every_image(self):
         data = make()
         self.assertEqual(int(data.cardinality()), 3)
@@ -88,7 +100,7 @@ class PipelineTest(TestCase):
         self.assertFalse(hasattr(make(), "endless"))
 
     def test_every_image_is_seen_once_an_epoch(self):
-        seen = images(make(count=6, training=True))
+        seen = images(make(count=6, training=True, augmentation=UNCHANGED))
         expected = RandomSource(6).arrays["image"].numpy()
         for image in expected:
             self.assertEqual(sum(np.allclose(image, x) for x in seen), 1)
