@@ -18,6 +18,7 @@ the same seed, which share labels, order of images and views.
 import concurrent.futures
 import csv
 import dataclasses
+import json
 import pathlib
 import subprocess
 import sys
@@ -36,7 +37,7 @@ FLAGS = flags.FLAGS
 
 
 def main(_):
-    tasks = get_dataset(FLAGS.dataset).make_tasks(FLAGS.tasks)
+    tasks = make_tasks(FLAGS.tasks)
     runs = planned(tuple(task.name for task in tasks))
     results = Results(pathlib.Path(FLAGS.results))
     failed = False
@@ -50,6 +51,11 @@ def main(_):
         sys.exit("Some runs failed; the same command runs them again.")
 
 
+def make_tasks(names):
+    options = json.loads(FLAGS.task_options or "{}")
+    return get_dataset(FLAGS.dataset).make_tasks(names, options)
+
+
 def planned(tasks):
     """All runs, seed by seed, so that what is done is always comparable."""
     known = METHODS | ABLATIONS
@@ -60,7 +66,13 @@ def planned(tasks):
         name: FLAGS[name].value
         for name in (
             *("dataset", "root", "train_split", "val_split", "batch_size"),
-            *("learning_rate", "backbone", "backbone_options", "head_filters"),
+            *(
+                "task_options",
+                "learning_rate",
+                "backbone",
+                "backbone_options",
+                "head_filters",
+            ),
         )
         if FLAGS[name].value is not None
     } | {"supervised_views": FLAGS.views}
@@ -142,7 +154,7 @@ def label_file(run):
     source = get_dataset(FLAGS.dataset).open(
         FLAGS.root or "", FLAGS.train_split
     )
-    tasks = get_dataset(FLAGS.dataset).make_tasks(run.tasks)
+    tasks = make_tasks(run.tasks)
     drawn = label_matrix(run.labels, source, tasks, run.seed)
     matrix = np.zeros((source.num_images, len(source.columns)), np.float32)
     matrix[:, [source.columns.index(name) for name in run.tasks]] = drawn
@@ -174,6 +186,7 @@ def define_flags():
     flags.DEFINE_string("train_split", "train", "Split or part to train on.")
     flags.DEFINE_string("val_split", "val", "Split or part to evaluate on.")
     flags.DEFINE_list("tasks", None, "Tasks; the dataset's usual ones if none.")
+    flags.DEFINE_string("task_options", None, "Arguments of tasks, JSON.")
     flags.DEFINE_string("backbone", "unet", "Any backbone of `jtr train`.")
     flags.DEFINE_string(
         "backbone_options",

@@ -11,7 +11,7 @@ from absl import flags
 from jtr_keras.balancing import BALANCINGS
 from jtr_keras.data.checking import check
 from jtr_keras.data.dataset import Dataset
-from jtr_keras.data.label_settings import label_matrix
+from jtr_keras.data.label_settings import AVAILABLE, label_matrix
 from jtr_keras.models import BACKBONES
 from jtr_keras.tasks.task import Task
 from jtr_keras.training.multi_task_model import MultiTaskModel
@@ -31,12 +31,19 @@ def check_data(
     """Reads all images that the run will read; raises if one is wrong."""
     for split, labels in (
         (values.train_split, values.labels),
-        (values.val_split, "full"),
+        (values.val_split, AVAILABLE),
     ):
         source = dataset.open(root, split)
         source.require(tasks)
-        print(f"Checking {source.num_images} images of {split!r} ...")
         matrix = label_matrix(labels, source, tasks, values.seed)
+        counts = ", ".join(
+            f"{count} of {task.name}"
+            for task, count in zip(tasks, (matrix > 0).sum(axis=0), strict=True)
+        )
+        print(
+            f"Checking {source.num_images} images of {split!r}; labels: "
+            f"{counts} ..."
+        )
         check(source, tasks, matrix, verbose=int(sys.stdout.isatty()))
 
 

@@ -33,6 +33,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         raise ValueError("--workdir is required: a folder for the run.")
     dataset = get_dataset(values.dataset)
     root = get_root(values)
+    values.labels = values.labels or dataset.labels
     tasks = dataset.make_tasks(values.tasks, values.task_options)
     if values.check:
         check_data(dataset, root, tasks, values)

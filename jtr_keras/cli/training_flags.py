@@ -43,9 +43,10 @@ def _define_training_data(values: flags.FlagValues) -> None:
     define_text(
         values,
         "labels",
-        "onelabel",
-        "Which image has which label: full, onelabel, randomlabels, "
-        "halflabels, or a .pth or .npy file.",
+        None,
+        "Which image has which label: available, those whose files there are; "
+        "full, onelabel, randomlabels or halflabels; or a .pth or .npy file. "
+        "Usually available for a folder, and onelabel else.",
     )
     define_text(
         values, "train_split", "train", "Split, or a part: train[:700]."

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from jtr_keras.data.augmentation import Augmentation
+from jtr_keras.data.label_settings import AVAILABLE
 from jtr_keras.data.pipeline import pipeline
 from jtr_keras.data.source import Source
 from jtr_keras.data.source_slice import SourceSlice, parse_split
@@ -26,12 +27,14 @@ class Dataset:
             that fit this dataset.
         default_tasks: Names of the tasks that are meant when none are given.
         augmentation: How views of the training split are drawn.
+        labels: The label setting that `jtr train` uses if none is given.
     """
 
     source: Callable[[Root, str], Source]
     tasks: Mapping[str, Callable[..., Task]]
     default_tasks: Sequence[str]
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
+    labels: str = AVAILABLE
 
     def make_tasks(
         self,
@@ -106,5 +109,10 @@ class Dataset:
     def _make(self, name: str, options: Mapping[str, Any]) -> Task:
         try:
             return self.tasks[name](**options)
-        except TypeError as error:  # Names the argument, but not the task.
-            raise ValueError(f"The task {name!r}: {error}.") from error
+        except (TypeError, ValueError) as error:
+            # It names the argument, but not the task.
+            reason = str(error).rstrip(".")
+            raise ValueError(
+                f"The task {name!r}: {reason}. Arguments of tasks are given in "
+                "`options`, or in --task_options."
+            ) from error

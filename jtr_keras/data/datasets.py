@@ -1,6 +1,6 @@
 """The datasets that users ask for by name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,9 +31,16 @@ NYUV2_CLASSES = (
 CITYSCAPES_CLASSES = (
     *("flat", "construction", "object", "nature", "sky", "human", "vehicle"),
 )
-_INDOORS = partial(
-    SemanticSegmentation, num_classes=13, class_names=NYUV2_CLASSES
-)
+
+
+def _segmentation(names: Sequence[str]) -> Callable[..., Task]:
+    """Makes the task with these classes, or with others that are given."""
+
+    def make(num_classes: int = len(names), **options: Any) -> Task:
+        usual = {"class_names": names} if num_classes == len(names) else {}
+        return SemanticSegmentation(num_classes, **(usual | options))
+
+    return make
 
 
 def nyuv2_source(
@@ -71,60 +78,61 @@ def cityscapes_source(root: Root, split: str, label: str = "label_7") -> Source:
     return NpySource(root, split, annotations)
 
 
-_FOLDER = Dataset(
-    FolderSource,
-    {
-        "segmentation": _INDOORS,
-        # Printed by benchmarks/depth_statistics.py for Rooms.
-        "depth": partial(Depth, mean=2.65, stddev=0.86),
-        "normals": SurfaceNormals,
-        "edge_texture": partial(DenseRegression, "edge_texture"),
-        "edge_occlusion": partial(DenseRegression, "edge_occlusion"),
-        "reshading": partial(DenseRegression, "reshading"),
-        "keypoints2d": partial(DenseRegression, "keypoints2d"),
-        "principal_curvature": partial(
-            DenseRegression,
-            "principal_curvature",
-            channels=2,
-            minimum=-20.0,
-            maximum=20.0,
-        ),
-    },
-    ("segmentation", "depth", "normals"),
-)
+_CODED: dict[str, Callable[..., Task]] = {
+    "segmentation": SemanticSegmentation,
+    "depth": Depth,
+    "normals": SurfaceNormals,
+    "edge_texture": partial(DenseRegression, "edge_texture"),
+    "edge_occlusion": partial(DenseRegression, "edge_occlusion"),
+    "reshading": partial(DenseRegression, "reshading"),
+    "keypoints2d": partial(DenseRegression, "keypoints2d"),
+    "principal_curvature": partial(
+        DenseRegression,
+        "principal_curvature",
+        channels=2,
+        minimum=-20.0,
+        maximum=20.0,
+    ),
+}
+"""A task for each coding of files; some need arguments."""
+_MAIN = ("segmentation", "depth", "normals")
 
 DATASETS = {
     "rooms": Dataset(
         lambda _, split: RoomsSource(split),
-        _FOLDER.tasks,
-        _FOLDER.default_tasks,
+        _CODED
+        | {
+            "segmentation": _segmentation(NYUV2_CLASSES),
+            # Printed by benchmarks/depth_statistics.py.
+            "depth": partial(Depth, mean=2.65, stddev=0.86),
+        },
+        _MAIN,
         # The reference's 1.5 makes depths of training too small for a network
         # that is evaluated on whole images after a short training.
         Augmentation(zooms=(1.0, 1.1, 1.2), further_zooms=(1.0,)),
+        labels="onelabel",
     ),
-    "folder": _FOLDER,
+    "folder": Dataset(FolderSource, _CODED, _MAIN),
     "nyuv2": Dataset(
         nyuv2_source,
         {
-            "segmentation": _INDOORS,
+            "segmentation": _segmentation(NYUV2_CLASSES),
             "depth": partial(Depth, mean=2.3618, stddev=1.5876),
             "normals": SurfaceNormals,
         },
-        ("segmentation", "depth", "normals"),
+        _MAIN,
         Augmentation(flip=0.0),  # As in the reference.
+        labels="onelabel",
     ),
     "cityscapes": Dataset(
         cityscapes_source,
         {
-            "segmentation": partial(
-                SemanticSegmentation,
-                num_classes=7,
-                class_names=CITYSCAPES_CLASSES,
-            ),
+            "segmentation": _segmentation(CITYSCAPES_CLASSES),
             # Its scale is MTAN's own: who has the files gives the statistics.
             "depth": partial(Depth, inverse=True),
         },
         ("segmentation", "depth"),
+        labels="onelabel",
     ),
 }
 """The datasets by name."""

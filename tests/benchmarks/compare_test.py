@@ -127,6 +127,7 @@ class CompareTest(TestCase):
             *(f"--root={folder}", f"--results={results}", "--steps=3"),
             *("--batch_size=2", "--methods=supervised,single_task"),
             *("--tasks=depth", "--labels=onelabel", "--seeds=0"),
+            '--task_options={"depth": {"mean": 2, "stddev": 1}}',
             '--backbone_options={"widths": [4, 8]}',
             f"--runs={folder / 'runs'}",
         ]

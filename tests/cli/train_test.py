@@ -23,6 +23,8 @@ SMALL = (
     "--head_filters=4",
     '--backbone_options={"widths": [4, 8]}',
     '--regularization_options={"widths": [4, 4]}',
+    "--task_options="
+    '{"segmentation": {"num_classes": 13}, "depth": {"mean": 2, "stddev": 1}}',
 )
 
 
@@ -118,6 +120,21 @@ class CommandLineTest(TestCase):
             images=tf.constant(noise[None] / 255, "float32")
         )
         self.assertAllClose(served["depth"][0], arrays["depth"], atol=1e-4)
+
+    def test_labels_of_a_folder_are_its_files(self):
+        for split, index in (("train", 1), ("val", 0)):
+            files.path(self.root, split, "depth", index).unlink()
+        text = run(*self.flags("--epochs=1", "--tasks=segmentation,depth"))
+        self.assertIn(
+            "4 images of 'train'; labels: 4 of segmentation, 3 of depth", text
+        )
+        self.assertIn(
+            "2 images of 'val'; labels: 2 of segmentation, 1 of depth", text
+        )
+        config = json.loads((self.workdir / "config.json").read_text())
+        self.assertEqual(config["flags"]["labels"], "available")
+        again = run("evaluate", f"--model={self.workdir}")
+        self.assertIn("depth_abs_err", again)
 
     def test_other_flags_are_refused(self):
         run(*self.flags("--epochs=1", "--schedule=constant"))

@@ -41,17 +41,28 @@ class RoomsTest(TestCase):
 
 class DatasetTest(TestCase):
     def test_options_replace_the_datasets_own(self):
-        dataset = jtr.data.get_dataset("folder")
+        dataset = jtr.data.get_dataset("rooms")
         options = {"depth": {"mean": 5.0}}
         tasks = dataset.make_tasks(["depth", "normals"], options)
         self.assertEqual([t.name for t in tasks], ["depth", "normals"])
         self.assertEqual((tasks[0].mean, tasks[0].stddev), (5.0, 0.86))
+
+    @parameterized.parameters("rooms", "nyuv2", "cityscapes")
+    def test_other_classes_have_no_names_of_the_dataset_s(self, name):
+        dataset = jtr.data.get_dataset(name)
+        (usual,) = dataset.make_tasks(["segmentation"])
+        self.assertLen(usual.class_names, usual.num_classes)
+        options = {"segmentation": {"num_classes": 3}}
+        (other,) = dataset.make_tasks(["segmentation"], options)
+        self.assertEqual((other.num_classes, other.class_names), (3, None))
 
     @parameterized.parameters(
         ("rooms", ["dept"], None, "no task 'dept'.*'depth'"),
         ("rooms", None, {"dept": {}}, "no task 'dept'"),
         ("rooms", ["depth"], {"depth": {"average": 1}}, "'depth'.*'average'"),
         ("cityscapes", None, None, "'depth'.*'mean' and 'stddev'"),
+        ("folder", None, None, "'segmentation'.*'num_classes'.*task_options"),
+        ("rooms", None, {"depth": {"stddev": 0}}, "'depth'.*positive; got 0"),
     )
     def test_errors(self, name, tasks, options, message):
         with self.assertRaisesRegex(ValueError, message):
@@ -64,7 +75,11 @@ class DatasetTest(TestCase):
     def test_folder_and_npy(self):
         root = self.get_temp_dir()
         written = files.write_folder(root, extra=True)
-        tasks = jtr.data.get_dataset("folder").make_tasks()
+        options = {
+            "segmentation": {"num_classes": 13},
+            "depth": {"mean": 5.0, "stddev": 2.5},
+        }
+        tasks = jtr.data.get_dataset("folder").make_tasks(options=options)
         data = jtr.data.folder(
             root,
             "train",
