@@ -2,7 +2,7 @@
 
 import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 
-from jtr_keras.data.augmentation import Augmentation
+from jtr_keras.data.augmentation import UNCHANGED, Augmentation
 from jtr_keras.data.checking import check
 from jtr_keras.data.dataset import Dataset
 from jtr_keras.data.datasets import (
@@ -15,6 +15,7 @@ from jtr_keras.data.datasets import (
     nyuv2_source,
     rooms,
 )
+from jtr_keras.data.depth_statistics import depth_statistics
 from jtr_keras.data.folder_source import FolderSource
 from jtr_keras.data.label_settings import label_matrix
 from jtr_keras.data.npy_source import NpySource
@@ -23,9 +24,11 @@ from jtr_keras.data.pipeline import pipeline
 from jtr_keras.data.rooms_source import RoomsSource
 from jtr_keras.data.source import Source
 from jtr_keras.data.source_slice import SourceSlice
+from jtr_keras.data.with_views import with_views
 
 __all__ = [
     "DATASETS",
+    "UNCHANGED",
     "Augmentation",
     "Dataset",
     "FolderSource",
@@ -36,6 +39,7 @@ __all__ = [
     "check",
     "cityscapes",
     "cityscapes_source",
+    "depth_statistics",
     "folder",
     "get_dataset",
     "label_matrix",
@@ -44,4 +48,5 @@ __all__ = [
     "picture",
     "pipeline",
     "rooms",
+    "with_views",
 ]
