@@ -40,10 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         module = importlib.import_module(f"jtr_keras.cli.{name}")
         module.run(values, positional)
-    except (ValueError, OSError, ImportError) as error:
-        if values["traceback"].value:
+    except Exception as error:
+        if values["traceback"].value or not _of_input(error):
             raise
         sys.exit(f"jtr {name}: {error}")
+
+
+def _of_input(error: Exception) -> bool:
+    """Whether bad input raises such errors, so that a message says enough."""
+    # By name, as TensorFlow need not have been loaded.
+    of_files = ("NotFoundError", "InvalidArgumentError", "DataLossError")
+    return (
+        isinstance(error, ValueError | OSError | ImportError)
+        or type(error).__name__ in of_files
+    )
 
 
 def usage() -> str:

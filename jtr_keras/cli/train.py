@@ -35,8 +35,6 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     root = get_root(values)
     values.labels = values.labels or dataset.labels
     tasks = dataset.make_tasks(values.tasks, values.task_options)
-    if values.check:
-        check_data(dataset, root, tasks, values)
     keras.utils.set_random_seed(values.seed)
     keras.config.set_dtype_policy(values.precision)
     regularization = make(
@@ -54,7 +52,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     if values.steps:
         epochs = max(round(values.steps / steps_per_epoch), 1)
     model = make_model(values, tasks, regularization, epochs * steps_per_epoch)
-    # Late: flags that are refused must not bind the folder's next run.
+    # Late: flags that are refused need not wait for it.
+    if values.check:
+        check_data(dataset, root, tasks, values)
+    # Later still: what is refused must not bind the folder's next run.
     workdir = Workdir(values.workdir)
     workdir.configure(values.flag_values_dict())
     model.fit(

@@ -1,4 +1,5 @@
 import csv
+import gc
 import json
 import pathlib
 import signal
@@ -178,6 +179,14 @@ class CommandLineTest(TestCase):
         with self.assertRaisesRegex(SystemExit, message):
             main(self.flags("--nocheck", flag))
         self.assertFalse(self.workdir.exists())
+
+    @pytest.mark.filterwarnings("ignore:.*history.csv")
+    def test_a_file_that_lacks_in_training_is_named(self):
+        path = files.path(self.root, "train", "depth", 3)
+        path.unlink()
+        with self.assertRaisesRegex(SystemExit, f"(?s)^jtr train: .*{path}"):
+            main(self.flags("--labels=full", "--nocheck", "--xla=off"))
+        gc.collect()  # Or it meets Keras's open file in another test.
 
     def test_labels_of_the_wrong_length(self):
         labels = self.folder / "labels.npy"
