@@ -37,6 +37,9 @@ def picture(
     Returns:
         A Pillow image, which notebooks show; `.save("batch.png")` writes it.
 
+    Raises:
+        ValueError: If targets or predictions lack a task.
+
     Example:
 
     >>> depth = jtr_keras.tasks.Depth(mean=2.65, stddev=0.86)
@@ -44,6 +47,8 @@ def picture(
     >>> jtr_keras.data.picture([depth], *batch).size
     (258, 208)
     """
+    _require("targets", targets, tasks)
+    _require("predictions", predictions, tasks)
     images = np.asarray(images)[:num_images]
     views = images.shape[1] if images.ndim == 5 else 1
     rows = images.reshape((-1, *images.shape[-3:]))
@@ -64,6 +69,17 @@ def picture(
                 task.draw(value, predicted=True) for value in maps
             ]
     return _table(columns, rows.shape[1:3])
+
+
+def _require(
+    argument: str, given: dict[str, Any] | None, tasks: Sequence[Task]
+) -> None:
+    names = [task.name for task in tasks]
+    if given is not None and not set(names) <= set(given):
+        raise ValueError(
+            f"`{argument}` must be a dict of all tasks {names}; got "
+            f"{sorted(given)}."
+        )
 
 
 def _flat(values: Any, count: int) -> Any:

@@ -26,3 +26,10 @@ class PictureTest(TestCase):
         images, targets, labelled = toy.make_batch(views=3)
         table = picture(toy.make_tasks(), images, targets, labelled, None, 2)
         self.assertEqual(table.size[1], 6 * 18 - 2 + 14)
+
+    def test_a_task_that_lacks_is_named(self):
+        images, targets, labelled = toy.make_batch(views=1)
+        targets = {"depth": targets["depth"]}
+        message = r"`targets` must be a dict of all tasks.*got \['depth'\]"
+        with self.assertRaisesRegex(ValueError, message):
+            picture(toy.make_tasks(), images, targets, labelled)
