@@ -1,5 +1,8 @@
 """How the training step is compiled; the one place where that is chosen."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import tensorflow as tf
 from absl import logging
@@ -44,6 +47,23 @@ def choose_compilation(
         "on" if jit_compile else "off",
     )
     return False
+
+
+def refuse_losses(arguments: Mapping[str, Any]) -> None:
+    """ValueError if `compile` was given losses or metrics of Keras.
+
+    Args:
+        arguments: Those that `compile` hands on to Keras.
+    """
+    names = ("loss", "loss_weights", "metrics", "weighted_metrics")
+    given = [name for name in names if arguments.get(name) is not None]
+    if given:
+        raise ValueError(
+            "`compile` takes no losses and no metrics: these come from the "
+            "tasks, and weights of the tasks' losses from `MultiTaskModel("
+            "balancing=jtr_keras.balancing.FixedWeights(...))`; got "
+            f"{', '.join(f'`{name}`' for name in given)}."
+        )
 
 
 def synchronize_batch_statistics(model: keras.Model) -> None:

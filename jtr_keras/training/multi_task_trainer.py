@@ -13,6 +13,7 @@ from jtr_keras.tasks.task import Task
 from jtr_keras.training.batches import fold_views, unfold_views, unpack
 from jtr_keras.training.compilation import (
     choose_compilation,
+    refuse_losses,
     synchronize_batch_statistics,
 )
 from jtr_keras.training.epoch_synchronization import EpochSynchronization
@@ -61,8 +62,13 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
                 makes the figure comparable within a run.
             jit_compile: Whether to use XLA; `"auto"` where it works.
             steps_per_execution: As in Keras; 1 with several replicas.
-            **kwargs: Further arguments of `keras.Model.compile`.
+            **kwargs: Further arguments of `keras.Model.compile`, but losses,
+                metrics and their weights, which are the tasks' own.
+
+        Raises:
+            ValueError: If there is such a loss, metric or weight.
         """
+        refuse_losses(kwargs)
         strategy = self.distribute_strategy
         if strategy.num_replicas_in_sync > 1:
             synchronize_batch_statistics(self)

@@ -27,12 +27,12 @@ class Scoring:
     def __init__(
         self, tasks: Sequence[Task], baselines: dict[str, float] | None = None
     ) -> None:
-        baselines = baselines or {}
+        baselines = {} if baselines is None else baselines
         names = [task.name for task in tasks]
-        unknown = sorted(set(baselines) - set(names))
-        if unknown:
+        if not isinstance(baselines, dict) or set(baselines) - set(names):
             raise ValueError(
-                f"`baselines` must be for the tasks {names}; got {unknown}."
+                "`baselines` must be a dict of numbers for the tasks "
+                f"{names}; got {baselines!r}."
             )
         self.tasks = tasks
         self.task_metrics = {task.name: task.metrics() for task in tasks}

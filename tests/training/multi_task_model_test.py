@@ -22,6 +22,18 @@ def weights(model):
     return np.concatenate([np.ravel(w) for w in model.get_weights()])
 
 
+class CompileTest(TestCase):
+    @parameterized.parameters(
+        "loss", "loss_weights", "metrics", "weighted_metrics"
+    )
+    def test_losses_and_metrics_are_the_tasks_own(self, name):
+        for given in ("mse", {"depth": 2.0}, []):
+            with self.assertRaisesRegex(
+                ValueError, f"tasks.*FixedWeights.*got `{name}`"
+            ):
+                compiled(**{name: given})
+
+
 class FitTest(TestCase):
     def test_logs(self):
         batch = toy.make_batch()

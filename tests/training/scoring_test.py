@@ -68,6 +68,7 @@ class ScoringTest(TestCase):
         found, _ = self.score([(1, 1, 1, 1)], spoil=True)
         self.assertTrue(np.isfinite(list(found.values())).all())
 
-    def test_unknown_baseline(self):
-        with self.assertRaisesRegex(ValueError, "depth.*got.*'dept'"):
-            Scoring(toy.make_tasks(), {"dept": 1.0})
+    def test_wrong_baselines(self):
+        for wrong in ({"dept": 1.0}, "mse", ["depth"]):
+            with self.assertRaisesRegex(ValueError, "dict.*depth.*got.*'"):
+                Scoring(toy.make_tasks(), wrong)
