@@ -8,6 +8,7 @@ import keras
 from jtr_keras.layers.dense_head import DenseHead
 from jtr_keras.layers.pyramid_fusion import PyramidFusion
 from jtr_keras.models.pyramid import feature_extractor
+from jtr_keras.ops.images import check_images
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
 from jtr_keras.ops.resizing import resize_to
 from jtr_keras.tasks.task import Task
@@ -42,7 +43,8 @@ class DensePredictor(keras.Model):
         `(batch, height, width, task.channels)`.
 
     Raises:
-        ValueError: If there is no task or a name comes twice.
+        ValueError: If there is no task or a name comes twice; when called,
+            if `images` are integers or of another shape.
 
     Example:
 
@@ -96,6 +98,7 @@ class DensePredictor(keras.Model):
         training: bool | None = None,
         return_features: bool = False,
     ) -> Any:
+        check_images("images", images)
         padded = pad_to_multiple(images, self.stride)
         features = self.extractor(padded, training=training)
         if isinstance(features, list | tuple):

@@ -113,6 +113,20 @@ class DensePredictorTest(TestCase):
         for name, prediction in copy(images).items():
             self.assertAllClose(prediction, predictor(images)[name])
 
+    @parameterized.parameters(
+        (np.zeros((2, 8, 8, 3), "uint8"), "float images.*uint8. Divide by 255"),
+        (np.zeros((8, 8, 3)), r"\(batch, height, width, 3\); got \(8, 8, 3\)"),
+        (np.zeros((2, 3, 8, 8, 3)), r"shape \(batch, height.*got \(2, 3, 8, 8"),
+        (np.zeros((2, 8, 8, 4)), r"shape \(batch, height.*got \(2, 8, 8, 4\)"),
+        (np.zeros((2, 3, 8, 8)), r"shape \(batch, height.*got \(2, 3, 8, 8\)"),
+    )
+    def test_images_must_be_colours_in_floats(self, images, message):
+        for call in (make_predictor("unet"), make_predictor("unet").predict):
+            with self.assertRaisesRegex(
+                ValueError, f"`images` must .*{message}"
+            ):
+                call(images)
+
     @parameterized.parameters(([],), ([Depth(1.0, 1.0), Depth(2.0, 1.0)],))
     def test_tasks_must_be_distinct(self, tasks):
         with self.assertRaisesRegex(ValueError, "`tasks` must be one or more"):
