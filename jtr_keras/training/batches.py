@@ -6,6 +6,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from jtr_keras.ops.images import (
+    IMAGES,
+    VIEWS,
+    check_images,
+    fits,
+    static_shape,
+)
+from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import GEOMETRY, Tensor, TensorDict
 
@@ -32,29 +40,25 @@ def unpack(
     x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
     names = [task.name for task in tasks]
     _require_names("y", y, names)
-    if "float" not in keras.backend.standardize_dtype(x.dtype):
-        raise ValueError(
-            "`x` must be float images in [0, 1]; got dtype "
-            f"{keras.backend.standardize_dtype(x.dtype)}. Divide by 255."
-        )
-    if len(x.shape) not in (4, 5):
-        raise ValueError(
-            "`x` must have shape (batch, height, width, 3) or (batch, views, "
-            f"height, width, 3); got {tuple(x.shape)}."
-        )
+    check_images("x", x, (IMAGES, VIEWS))
     if weight is None:
         weight = {name: ops.ones(ops.shape(x)[:1]) for name in names}
     _require_names("sample_weight", weight, names)
     for task in tasks:
         expected = (*x.shape[:-1], task.target_channels)
         _require_shape(f"y[{task.name!r}]", y[task.name], expected)
-        _require_shape(
-            f"sample_weight[{task.name!r}]", weight[task.name], x.shape[:1]
-        )
+        _require_weights(task.name, weight[task.name], x.shape[:1])
+    x = ops.cast(x, loss_dtype())
+    targets = {task.name: _as_targets(task, y[task.name]) for task in tasks}
+    weight = {name: ops.cast(weight[name], loss_dtype()) for name in names}
     if len(x.shape) == 4:
-        x, y = x[:, None], {name: y[name][:, None] for name in names}
-    kept = [*names, GEOMETRY] if GEOMETRY in y else names
-    return x, {n: y[n] for n in kept}, {n: weight[n] for n in names}
+        targets = {name: value[:, None] for name, value in targets.items()}
+        return x[:, None], targets, weight
+    if GEOMETRY in y:
+        expected = (*x.shape[:2], 4)
+        _require_shape(f"y[{GEOMETRY!r}]", y[GEOMETRY], expected)
+        targets[GEOMETRY] = ops.cast(y[GEOMETRY], loss_dtype())
+    return x, targets, weight
 
 
 def _require_names(argument: str, given: Any, names: list[str]) -> None:
@@ -67,13 +71,35 @@ def _require_names(argument: str, given: Any, names: list[str]) -> None:
         )
 
 
-def _require_shape(name: str, tensor: Tensor, expected: Any) -> None:
-    shape, expected = tuple(tensor.shape), tuple(expected)
-    if len(shape) != len(expected) or any(
-        a is not None and b is not None and a != b
-        for a, b in zip(shape, expected, strict=True)
-    ):
-        raise ValueError(f"`{name}` must have shape {expected}; got {shape}.")
+def _require_shape(
+    name: str, tensor: Tensor, expected: Any, hint: str = ""
+) -> None:
+    shape, expected = static_shape(name, tensor), tuple(expected)
+    if not fits(shape, expected):
+        raise ValueError(
+            f"`{name}` must have shape {expected}; got {shape}.{hint}"
+        )
+
+
+def _require_weights(task: str, weight: Tensor, expected: Any) -> None:
+    _require_shape(
+        f"sample_weight[{task!r}]",
+        weight,
+        expected,
+        " Weights belong to images; masks of pixels are in the targets.",
+    )
+
+
+def _as_targets(task: Task, given: Tensor) -> Tensor:
+    """Targets in the dtype in which the task's annotations travel."""
+    given = ops.convert_to_tensor(given)
+    if "float" in task.target_dtype:
+        return ops.cast(given, loss_dtype())
+    if "float" in keras.backend.standardize_dtype(given.dtype):
+        # As an integer, NaN would be any class.
+        void = task.placeholder((1,) * len(given.shape))
+        given = ops.where(ops.isnan(given), ops.cast(void, given.dtype), given)
+    return ops.cast(given, task.target_dtype)
 
 
 def fold_views(images: Tensor) -> Tensor:

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
@@ -31,6 +32,61 @@ class UnpackTest(TestCase):
         names = [task.name for task in TASKS]
         self.assertEqual(list(y), [*names, GEOMETRY])
 
+    @parameterized.parameters("uint8", "uint16", "int64", "float64")
+    def test_any_dtype_of_classes(self, dtype):
+        images, targets, weights = toy.make_batch()
+        expected = tf.maximum(targets["segmentation"], 0)
+        targets["segmentation"] = tf.cast(expected, dtype)
+        _, y, _ = unpack((images, targets, weights), TASKS)
+        self.assertAllEqual(y["segmentation"], expected)
+        self.assertDType(y["segmentation"], "int32")
+
+    def test_classes_that_are_not_a_number_are_void(self):
+        images, targets, weights = toy.make_batch()
+        classes = np.array(targets["segmentation"], "float32")
+        classes[:, :, 1] = np.nan
+        targets["segmentation"] = tf.constant(classes)
+        _, y, _ = unpack((images, targets, weights), TASKS)
+        self.assertAllEqual(y["segmentation"][:, :, 1], classes[:, :, 0])
+        self.assertAllEqual(y["segmentation"][:, :, 2:], classes[:, :, 2:])
+
+    @parameterized.parameters("float16", "float64", "int64")
+    def test_any_dtype_of_measurements_and_weights(self, dtype):
+        images, targets, weights = toy.make_batch()
+        changed = ("depth", GEOMETRY)
+        given = targets | {n: tf.cast(targets[n], dtype) for n in changed}
+        counts = {name: tf.cast(w, dtype) for name, w in weights.items()}
+        _, y, labelled = unpack((images, given, counts), TASKS)
+        for name in changed:
+            self.assertAllEqual(y[name], given[name])
+            self.assertDType(y[name], "float32")
+        for name, weight in labelled.items():
+            self.assertAllEqual(weight, weights[name])
+            self.assertDType(weight, "float32")
+
+    @parameterized.parameters("float16", "float64")
+    def test_images_are_cast_to_the_default_float(self, dtype):
+        images, *rest = toy.make_batch()
+        x, *_ = unpack((tf.cast(images, dtype), *rest), TASKS)
+        self.assertDType(x, "float32")
+        self.assertAllClose(x, images, atol=1e-3)
+
+    def test_nothing_is_narrowed_where_float64_is_the_default(self):
+        self.addCleanup(keras.config.set_floatx, keras.config.floatx())
+        keras.config.set_floatx("float64")
+        images, targets, weights = toy.make_batch()
+        depth = tf.cast(targets["depth"], "float64") / 3.0
+        x, y, _ = unpack(
+            (
+                tf.cast(images, "float64") / 3.0,
+                targets | {"depth": depth},
+                weights,
+            ),
+            TASKS,
+        )
+        self.assertAllEqual(x, tf.cast(images, "float64") / 3.0)
+        self.assertAllEqual(y["depth"], depth)
+
     @parameterized.parameters(
         (lambda x, y, w: (x, {"depth": y["depth"]}, w), "`y` must be a dict"),
         (lambda x, y, w: (x, y["depth"], w), "`y` must be a dict"),
@@ -38,17 +94,49 @@ class UnpackTest(TestCase):
         (lambda x, y, w: (tf.cast(x, "int32"), y, w), "Divide by 255"),
         (lambda x, y, w: (x[0, 0], y, w), r"`x` must have shape .*\(16, 16, 3"),
         (
+            lambda x, y, w: (x[..., :1], y, w),
+            r"`x` must have shape \(batch, height, width, 3\) or \(batch, "
+            r"views, height, width, 3\); got \(3, 3, 16, 16, 1\)",
+        ),
+        (
+            lambda x, y, w: (tf.transpose(x[:, 0], (0, 3, 1, 2)), y, w),
+            r"`x` must have shape .*got \(3, 3, 16, 16\)",
+        ),
+        (
+            lambda x, y, w: (x, y | {GEOMETRY: y[GEOMETRY][:, :2]}, w),
+            r"`y\['view_geometry'\]` must have shape \(3, 3, 4\)",
+        ),
+        (
             lambda x, y, w: (x, y | {"depth": y["depth"][..., 0]}, w),
             r"`y\['depth'\]` must have shape \(3, 3, 16, 16, 1\)",
         ),
         (
             lambda x, y, w: (x, y, w | {"depth": tf.ones((3, 16, 16))}),
-            r"`sample_weight\['depth'\]` must have shape \(3,\); got",
+            r"`sample_weight\['depth'\]` must have shape \(3,\); got .*"
+            "masks of pixels are in the targets",
         ),
     )
     def test_errors(self, change, message):
         with self.assertRaisesRegex(ValueError, message):
             unpack(change(*toy.make_batch()), TASKS)
+
+    def test_shapes_that_are_not_static(self):
+        images, targets, weights = toy.make_batch()
+
+        def forget(tensor):
+            return tf.py_function(lambda t: t, [tensor], tensor.dtype)
+
+        @tf.function
+        def lost(name):
+            x = forget(images) if name == "x" else images
+            changes = {"depth": forget(targets["depth"])} if name != "x" else {}
+            return unpack((x, targets | changes, weights), TASKS)
+
+        for name in ("x", r"y\['depth'\]"):
+            with self.assertRaisesRegex(
+                ValueError, f"`{name}` has no static shape.*set_shape"
+            ):
+                lost(name)
 
 
 class ViewsTest(TestCase):

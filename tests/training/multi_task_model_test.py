@@ -54,6 +54,17 @@ class FitTest(TestCase):
         expected += 2 * logs["reconstruction"][0]
         self.assertAllClose(logs["loss"][0], expected, rtol=1e-5)
 
+    def test_any_dtypes(self):
+        images, y, labelled = toy.make_batch()
+        exact = compiled(toy.make_regularization())
+        exact.fit(toy.make_dataset((images, y, labelled)), verbose=0)
+        y = {name: tf.cast(value, "float64") for name, value in y.items()}
+        labelled = {n: tf.cast(w, "int64") for n, w in labelled.items()}
+        data = toy.make_dataset((tf.cast(images, "float64"), y, labelled))
+        model = compiled(toy.make_regularization())
+        model.fit(data, validation_data=data, verbose=0)
+        self.assertAllEqual(weights(model), weights(exact))
+
     def test_learns(self):
         data = toy.make_dataset(toy.make_batch(), repeats=20)
         model = compiled(toy.make_regularization(), "adam")
