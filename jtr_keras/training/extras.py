@@ -53,8 +53,18 @@ def collect_extras(
     return {name: extras[name] for name in needs}
 
 
-def require_views(needed: int, views: int) -> None:
-    """ValueError if the training data have fewer views than needed."""
+def require_views(needed: int, views: int | None) -> None:
+    """ValueError if the training data have fewer views than needed.
+
+    Args:
+        needed: How many must be there.
+        views: How many there are; None if the shape does not say.
+    """
+    if views is None:
+        raise ValueError(
+            "`x` must have a known number of views, (batch, views, height, "
+            "width, 3); call `set_shape` on it where the dataset is made."
+        )
     if views < needed:
         raise ValueError(
             f"`regularization` and `supervised_views` need {needed} views "

@@ -25,6 +25,7 @@ from jtr_keras.training.objective import (
 )
 from jtr_keras.training.scoring import Scoring
 from jtr_keras.training.teacher import Teacher
+from jtr_keras.training.traced_step import TracedStep
 from jtr_keras.training.tracking import means, track
 from jtr_keras.types import Config, Tensor, TensorDict
 
@@ -166,6 +167,10 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
         config = keras.saving.deserialize_keras_object(config)
         self.compile(**config)
         self.optimizer.build(self.trainable_variables)
+
+    def _make_function(self, step_function: Any) -> TracedStep:
+        make = super()._make_function
+        return TracedStep(lambda: make(step_function))
 
     @property
     def num_views(self) -> int:

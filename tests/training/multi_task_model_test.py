@@ -164,6 +164,16 @@ class FitTest(TestCase):
         with self.assertRaisesRegex(ValueError, "need 3 views.*have 2"):
             compiled(toy.make_regularization()).fit(data, verbose=0)
 
+    def test_unknown_number_of_views(self):
+        def forget(x, y, w):
+            x = tf.py_function(lambda x: x, [x], x.dtype)
+            x.set_shape((None, None, *toy.SIZE, 3))
+            return x, y, w
+
+        data = toy.make_dataset(toy.make_batch()).map(forget)
+        with self.assertRaisesRegex(ValueError, "known number of.*set_shape"):
+            compiled().fit(data, verbose=0)
+
 
 class EvaluateTest(TestCase):
     def test_results_are_those_of_the_last_call(self):
