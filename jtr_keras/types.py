@@ -1,4 +1,4 @@
-"""Names for the types that cross the rooms."""
+"""The types that cross the rooms: their names, and asking for them."""
 
 from typing import Any, TypeAlias
 
@@ -16,3 +16,16 @@ GEOMETRY = "view_geometry"
 
 Config: TypeAlias = dict[str, Any]
 """What `get_config` returns."""
+
+
+def require_instance(argument: str, value: Any, cls: type, what: str) -> None:
+    """ValueError if an argument is of another class, or a class itself.
+
+    Args:
+        argument: Its name.
+        value: What came.
+        cls: What it must be an instance of.
+        what: The same in words, with an example.
+    """
+    if not isinstance(value, cls):
+        raise ValueError(f"`{argument}` must be {what}; got {value!r}.")

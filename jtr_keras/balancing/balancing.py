@@ -54,12 +54,13 @@ class Balancing(StatefulLayer):
 
     def bind(self, tasks: Sequence[Task]) -> None:
         """Tells which tasks there are; called once, by the model."""
+        self.require_unbound()
         self.task_names = tuple(task.name for task in tasks)
         if self.compensate_label_rate:
             self.compensation = LabelRateCompensation(self.label_rate_momentum)
             self.compensation.build((len(self.task_names),))
         self.build_for_tasks()
-        self.built = True
+        self.finish_binding()
 
     def call(
         self, losses: TensorDict, label_rates: TensorDict

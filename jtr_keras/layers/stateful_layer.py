@@ -18,6 +18,34 @@ class StatefulLayer(keras.layers.Layer, abc.ABC):
     seed_generator: keras.random.SeedGenerator | None = None
     """Where a layer that draws has its random numbers from."""
 
+    def require_unbound(self) -> None:
+        """ValueError if a model has the layer: its weights would come twice."""
+        if self.built:
+            raise ValueError(
+                f"`{self.name}` belongs to a model already; make a new "
+                f"`{type(self).__name__}` for each model."
+            )
+
+    def finish_binding(self) -> None:
+        """Calls itself built; ValueError if what it consists of is not.
+
+        Keras would create the missing weights at the first call, and a loaded
+        model would begin without them.
+        """
+        unbuilt = [
+            layer.name
+            for layer in self._flatten_layers(include_self=False)
+            # Others have no weights.
+            if type(layer).build is not keras.layers.Layer.build
+            and not layer.built
+        ]
+        if unbuilt:
+            raise ValueError(
+                f"`{type(self).__name__}.build_for_tasks` must build the "
+                f"layers that it makes; call `build(input_shape)` of {unbuilt}."
+            )
+        self.built = True
+
     def add_state(self, name: str, shape: tuple[int, ...]) -> Any:
         """A saved variable that begins with 0 and is no trained weight.
 

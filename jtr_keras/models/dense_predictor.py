@@ -12,7 +12,7 @@ from jtr_keras.ops.images import check_images
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
 from jtr_keras.ops.resizing import resize_to
 from jtr_keras.tasks.task import Task
-from jtr_keras.types import Config, Tensor
+from jtr_keras.types import Config, Tensor, require_instance
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -43,8 +43,9 @@ class DensePredictor(keras.Model):
         `(batch, height, width, task.channels)`.
 
     Raises:
-        ValueError: If there is no task or a name comes twice; when called,
-            if `images` are integers or of another shape.
+        ValueError: If `tasks` are no list of tasks with distinct names or
+            `backbone` is no layer; when called, if `images` are integers or
+            of another shape.
 
     Example:
 
@@ -64,11 +65,7 @@ class DensePredictor(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        names = [task.name for task in tasks]
-        if not names or len(set(names)) < len(names):
-            raise ValueError(
-                f"`tasks` must be one or more, of distinct names; got {names}."
-            )
+        _require_tasks(tasks)
         self.backbone = backbone
         self.tasks = tuple(tasks)
         self.head_filters = head_filters
@@ -126,3 +123,20 @@ class DensePredictor(keras.Model):
         config["backbone"] = load(config["backbone"])
         config["tasks"] = [load(task) for task in config["tasks"]]
         return cls(**config)
+
+
+def _require_tasks(tasks: Any) -> None:
+    is_list = isinstance(tasks, list | tuple)
+    for index, task in enumerate(tasks if is_list else ()):
+        require_instance(
+            f"tasks[{index}]",
+            task,
+            Task,
+            "a task, such as `jtr_keras.tasks.SurfaceNormals()`",
+        )
+    found = [task.name for task in tasks] if is_list else tasks
+    if not is_list or not found or len(set(found)) < len(found):
+        raise ValueError(
+            "`tasks` must be a list of one or more, of distinct names; got "
+            f"{found}."
+        )

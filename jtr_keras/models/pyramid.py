@@ -2,6 +2,8 @@
 
 import keras
 
+from jtr_keras.types import require_instance
+
 
 def feature_extractor(backbone: keras.layers.Layer) -> keras.layers.Layer:
     """What to call for the backbone's feature maps.
@@ -19,11 +21,12 @@ def feature_extractor(backbone: keras.layers.Layer) -> keras.layers.Layer:
     Raises:
         ValueError: If `backbone` is not a Keras layer.
     """
-    if not isinstance(backbone, keras.layers.Layer):
-        raise ValueError(
-            "`backbone` must be a Keras layer or model, such as "
-            f"`jtr_keras.models.SegNet()`; got {backbone!r}."
-        )
+    require_instance(
+        "backbone",
+        backbone,
+        keras.layers.Layer,
+        "a Keras layer or model, such as `jtr_keras.models.SegNet()`",
+    )
     levels = getattr(backbone, "pyramid_outputs", None)
     if levels:
         outputs = [levels[name] for name in sorted(levels)]

@@ -6,7 +6,11 @@ from typing import Any
 import keras
 
 from jtr_keras.regularization.task_regularization import TaskRegularization
-from jtr_keras.types import Config, Tensor, TensorDict
+from jtr_keras.types import Config, Tensor, TensorDict, require_instance
+
+A_REGULARIZATION = (
+    "a regularization, such as `jtr_keras.JointTaskRegularization()`"
+)
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -44,7 +48,11 @@ class Composition(TaskRegularization):
         super().__init__(**({"autocast": False} | kwargs))
         self.parts = list(parts)
         self.loss_weights: dict[str, float] = {}
-        for part in self.parts:
+        for index, part in enumerate(self.parts):
+            require_instance(
+                f"parts[{index}]", part, TaskRegularization, A_REGULARIZATION
+            )
+            part.require_declarations()
             twice = sorted(set(self.loss_weights) & set(part.loss_weights))
             if twice:
                 raise ValueError(

@@ -8,6 +8,9 @@ from jtr_keras.layers.stateful_layer import StatefulLayer
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
+EXTRAS = ("geometry", "features", "teacher")
+"""The arguments of `TaskRegularization.call` that `needs` may list."""
+
 
 class TaskRegularization(StatefulLayer):
     """A loss on the predictions of all tasks, with weights of its own.
@@ -48,11 +51,32 @@ class TaskRegularization(StatefulLayer):
         Args:
             tasks: The tasks.
             feature_channels: Channels of the network's shared features.
+
+        Raises:
+            ValueError: If a model has it already, or a subclass is not as it
+                must be.
         """
+        self.require_unbound()
+        self.require_declarations()
         self.tasks = tuple(tasks)
         self.feature_channels = feature_channels
         self.build_for_tasks()
-        self.built = True
+        self.finish_binding()
+
+    def require_declarations(self) -> None:
+        """ValueError if `loss_weights` lack or `needs` lists other names."""
+        name, weights = type(self).__name__, getattr(self, "loss_weights", None)
+        if not isinstance(weights, dict):
+            raise ValueError(
+                f"`{name}.loss_weights` must be a dict of numbers by the "
+                f"names of the terms; got {weights!r}."
+            )
+        needs = self.needs
+        if not isinstance(needs, list | tuple) or set(needs) - set(EXTRAS):
+            raise ValueError(
+                f"`{name}.needs` must be a tuple of names out of {EXTRAS}; "
+                f"got {needs!r}."
+            )
 
     @abc.abstractmethod
     def build_for_tasks(self) -> None:

@@ -14,6 +14,7 @@ from jtr_keras.export.signatures import DEFAULT_SIZE
 from jtr_keras.models.dense_predictor import DensePredictor
 from jtr_keras.regularization.composition import Composition
 from jtr_keras.tasks.task import Task
+from jtr_keras.training.arguments import require_parts, require_size
 from jtr_keras.training.multi_task_trainer import MultiTaskTrainer
 from jtr_keras.training.teacher import Teacher
 from jtr_keras.types import Config, Tensor, TensorDict
@@ -54,6 +55,10 @@ class MultiTaskModel(MultiTaskTrainer):
         Dict of predictions by task name, each of shape
         `(batch, height, width, task.channels)`.
 
+    Raises:
+        ValueError: If an argument is of another kind, or `regularization` or
+            `balancing` belong to another model.
+
     Example:
 
     >>> model = jtr_keras.MultiTaskModel(
@@ -85,6 +90,8 @@ class MultiTaskModel(MultiTaskTrainer):
         super().__init__(**kwargs)
         if isinstance(regularization, list | tuple):
             regularization = Composition(regularization)
+        require_parts(regularization, balancing, supervised_views)
+        require_size(image_size)
         self.predictor = DensePredictor(
             backbone, tasks, head_filters, dtype=self.dtype_policy
         )
@@ -129,6 +136,7 @@ class MultiTaskModel(MultiTaskTrainer):
         Returns:
             The folder or file.
         """
+        require_size(image_size)
         height, width = image_size or self.image_size or DEFAULT_SIZE
         size = (height, width)
         if format != "tf_saved_model":

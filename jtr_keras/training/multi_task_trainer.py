@@ -19,6 +19,7 @@ from jtr_keras.training.compilation import (
 from jtr_keras.training.epoch_synchronization import EpochSynchronization
 from jtr_keras.training.extras import collect_extras, require_views
 from jtr_keras.training.objective import (
+    require_terms,
     supervised_losses,
     task_weights,
     total_loss,
@@ -200,7 +201,9 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
             features,
             y_true,
         )
-        return losses | self.regularization(y_true, y_pred, labelled, **extras)
+        terms = self.regularization(y_true, y_pred, labelled, **extras)
+        require_terms(self.regularization, terms)
+        return losses | terms
 
 
 def _static(shape: Any) -> tuple[int, ...] | None:

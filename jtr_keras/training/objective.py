@@ -1,6 +1,7 @@
 """The terms of what is minimised."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 from keras import ops
@@ -93,3 +94,14 @@ def total_loss(
     for name, loss in losses.items():
         total += weights.get(name, 1.0) * loss
     return total
+
+
+def require_terms(regularization: TaskRegularization, terms: Any) -> None:
+    """ValueError if a regularization returned other terms than it has."""
+    expected = sorted(regularization.loss_weights)
+    found = sorted(terms) if isinstance(terms, dict) else type(terms)
+    if found != expected:
+        raise ValueError(
+            f"`{type(regularization).__name__}.call` must return a dict of the "
+            f"terms in its `loss_weights`, {expected}; got {found}."
+        )

@@ -1,6 +1,7 @@
 """The metrics of an evaluation."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -21,7 +22,8 @@ class Scoring:
             a task that lacks takes its own `default_baseline`.
 
     Raises:
-        ValueError: If a baseline names no task or is not positive.
+        ValueError: If a baseline names no task or is not positive, or the
+            headline of a task names none of its metrics.
     """
 
     def __init__(
@@ -38,9 +40,8 @@ class Scoring:
         self.task_metrics = {task.name: task.metrics() for task in tasks}
         headlines = {}
         for task in tasks:
+            headlines[task.name] = _headline(task, self.task_metrics[task.name])
             for metric in self.task_metrics[task.name]:
-                if metric.name == task.headline:
-                    headlines[task.name] = metric
                 metric.name = f"{task.name}_{metric.name}"
         self.delta = DeltaMTL(
             {t.name: baselines.get(t.name, t.default_baseline) for t in tasks},
@@ -76,3 +77,15 @@ class Scoring:
                     task.clean(targets), y_pred[task.name], sample_weight=mask
                 )
         self.delta.update_state(annotated)
+
+
+def _headline(task: Task, metrics: Sequence[Any]) -> Any:
+    """The metric that stands for the task."""
+    by_name = {metric.name: metric for metric in metrics}
+    headline = getattr(task, "headline", None)
+    if headline not in by_name:
+        raise ValueError(
+            f"`{type(task).__name__}.headline` must be the name of one of its "
+            f"metrics, {sorted(by_name)}; got {headline!r}."
+        )
+    return by_name[headline]

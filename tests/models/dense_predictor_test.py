@@ -127,9 +127,16 @@ class DensePredictorTest(TestCase):
             ):
                 call(images)
 
-    @parameterized.parameters(([],), ([Depth(1.0, 1.0), Depth(2.0, 1.0)],))
-    def test_tasks_must_be_distinct(self, tasks):
-        with self.assertRaisesRegex(ValueError, "`tasks` must be one or more"):
+    @parameterized.parameters(
+        ([], r"`tasks` must be a list .* got \[\]"),
+        ([Depth(1.0, 1.0), Depth(2.0, 1.0)], r"distinct.*\['depth', 'depth'\]"),
+        ({"depth": Depth(1.0, 1.0)}, "`tasks` must be a list .*got {'depth'"),
+        (Depth(1.0, 1.0), "`tasks` must be a list .*got <.*Depth object"),
+        (["depth"], r"`tasks\[0\]` must be a task, such as.*got 'depth'"),
+        ([Depth], r"`tasks\[0\]` must be a task, such as.*got <class"),
+    )
+    def test_tasks_must_be_a_list_of_distinct_ones(self, tasks, message):
+        with self.assertRaisesRegex(ValueError, message):
             DensePredictor(UNet(widths=(4, 4)), tasks)
 
     def test_backbone_must_be_a_layer(self):

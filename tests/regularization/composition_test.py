@@ -44,3 +44,7 @@ class CompositionTest(TestCase):
     def test_names_must_differ(self):
         with self.assertRaisesRegex(ValueError, "distinct.*view_consistency"):
             Composition([ViewConsistency(), ViewConsistency()])
+
+    def test_parts_must_be_regularizations(self):
+        with self.assertRaisesRegex(ValueError, r"`parts\[1\]` must.*'joint'"):
+            Composition([ViewConsistency(), "joint"])

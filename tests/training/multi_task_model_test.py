@@ -6,6 +6,7 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from jtr_keras.balancing import FixedWeights
+from jtr_keras.regularization import ViewConsistency
 from tests import toy
 from tests.testing import TestCase
 
@@ -20,6 +21,37 @@ def compiled(regularization=None, optimizer="sgd", **options):
 
 def weights(model):
     return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+class ConstructorTest(TestCase):
+    @parameterized.parameters(
+        ("regularization", "joint_task", "a regularization, such as"),
+        ("regularization", ViewConsistency, "a regularization, such as"),
+        ("balancing", "uncertainty", "a balancing, such as"),
+        ("balancing", FixedWeights, "a balancing, such as"),
+        ("supervised_views", 0, "a whole number from 1 on"),
+        ("supervised_views", 1.5, "a whole number from 1 on"),
+        ("image_size", 32, "a pair of whole numbers"),
+        ("image_size", (32, 0), "a pair of whole numbers"),
+        ("image_size", "32", "a pair of whole numbers"),
+    )
+    def test_arguments_of_another_kind(self, name, value, expected):
+        with self.assertRaisesRegex(
+            ValueError, f"`{name}` must be {expected}.*; got "
+        ):
+            toy.make_model(**{name: value})
+
+    @parameterized.named_parameters(
+        ("regularization", "regularization", ViewConsistency),
+        ("balancing", "balancing", FixedWeights),
+    )
+    def test_parts_that_belong_to_another_model(self, name, cls):
+        part = cls()
+        toy.make_model(**{name: part})
+        with self.assertRaisesRegex(
+            ValueError, f"belongs to a model already.*new `{cls.__name__}`"
+        ):
+            toy.make_model(**{name: part})
 
 
 class CompileTest(TestCase):

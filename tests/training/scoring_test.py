@@ -72,3 +72,12 @@ class ScoringTest(TestCase):
         for wrong in ({"dept": 1.0}, "mse", ["depth"]):
             with self.assertRaisesRegex(ValueError, "dict.*depth.*got.*'"):
                 Scoring(toy.make_tasks(), wrong)
+
+    def test_headline_must_be_a_metric(self):
+        for headline, found in (("mean", "'mean'"), (None, "None")):
+            task = toy.make_tasks()[1]
+            task.headline = headline
+            with self.assertRaisesRegex(
+                ValueError, f"`Depth.headline` must be .*abs_err.*got {found}"
+            ):
+                Scoring([task])

@@ -1,0 +1,63 @@
+import keras
+
+from jtr_keras.regularization import Composition
+from jtr_keras.regularization.task_regularization import TaskRegularization
+from tests import toy
+from tests.testing import TestCase
+
+
+class Custom(TaskRegularization):
+    """What a user writes, and may write wrongly."""
+
+    returned = "agreement"
+
+    def __init__(self, **attributes):
+        super().__init__()
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+    def build_for_tasks(self):
+        self.pool = keras.layers.MaxPooling2D()  # Has no weights to build.
+
+    def call(self, y_true, y_pred, labelled, **extras):
+        return {self.returned: keras.ops.mean(y_pred["depth"])}
+
+
+class Unbuilt(Custom):
+    def build_for_tasks(self):
+        self.dense = keras.layers.Dense(2, name="mapping")
+
+
+class TaskRegularizationTest(TestCase):
+    def test_loss_weights_must_be_there(self):
+        message = "`Custom.loss_weights` must be a dict.*got None"
+        with self.assertRaisesRegex(ValueError, message):
+            toy.make_model(Custom())
+        with self.assertRaisesRegex(ValueError, message):
+            Composition([Custom()])
+
+    def test_needs_must_be_known(self):
+        for needs in (("features", "depth"), "teacher"):
+            custom = Custom(loss_weights={"agreement": 1.0}, needs=needs)
+            with self.assertRaisesRegex(
+                ValueError, f"`Custom.needs` must be.*'geometry'.*{needs[-1]}"
+            ):
+                toy.make_model(custom)
+
+    def test_terms_must_be_those_with_a_weight(self):
+        for weights in ({"other": 1.0}, {"agreement": 1.0, "other": 1.0}):
+            model = toy.make_model(Custom(loss_weights=weights))
+            model.compile("sgd", jit_compile=False)
+            with self.assertRaisesRegex(
+                ValueError,
+                r"`Custom.call` must return.*'other'\]; got \['agree",
+            ):
+                model.train_on_batch(*toy.make_batch())
+
+    def test_layers_must_be_built(self):
+        weights = {"agreement": 1.0}
+        with self.assertRaisesRegex(
+            ValueError, r"`Unbuilt.build_for_tasks` must build.*\['mapping'\]"
+        ):
+            toy.make_model(Unbuilt(loss_weights=weights))
+        toy.make_model(Custom(loss_weights=weights))
