@@ -38,7 +38,8 @@ def collect_extras(
         raise ValueError(
             f"`regularization` needs to know how views were made: "
             f"`y[{GEOMETRY!r}]`, (batch, views, 4), which the datasets of "
-            f"this library have; got {sorted(y_true)}."
+            f"this library and `jtr_keras.data.with_views` tell; got "
+            f"{sorted(y_true)}."
         )
     extras: dict[str, Any] = {
         "geometry": y_true.get(GEOMETRY),
@@ -69,5 +70,6 @@ def require_views(needed: int, views: int | None) -> None:
         raise ValueError(
             f"`regularization` and `supervised_views` need {needed} views "
             f"of each image; the training data have {views}. Pass "
-            f"`num_views={needed}` where the dataset is made."
+            f"`num_views={needed}` where the dataset is made, or draw them by "
+            "`jtr_keras.data.with_views`."
         )
