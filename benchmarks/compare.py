@@ -23,7 +23,6 @@ import pathlib
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 from absl import app, flags
@@ -134,19 +133,17 @@ def execute(runs, results):
 
 def one(run, results):
     """Executes a run and keeps its row; returns its seconds."""
-    begin = time.monotonic()
     folder = pathlib.Path(FLAGS.runs) / run.name
     measured = run.execute(folder, label_file(run), FLAGS.threads)
-    seconds = time.monotonic() - begin
     identity = {
         "labels": run.labels,
         "method": run.method,
         "seed": run.seed,
         "revision": revision(),
-        "seconds": f"{seconds:.0f}",
     }
-    results.append(identity | measured | {"key": run.key})
-    return seconds
+    rounded = {"seconds": f"{measured['seconds']:.0f}"}
+    results.append(identity | measured | rounded | {"key": run.key})
+    return measured["seconds"]
 
 
 def label_file(run):

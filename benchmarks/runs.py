@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.methods import parts
+from benchmarks.processes import Processes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,13 +75,14 @@ class Run:
             threads: Threads of TensorFlow, 0 for its own choice.
 
         Returns:
-            Metrics, median seconds a step and MiB at the peak; of several
-            networks, seconds are summed.
+            Seconds of all processes, median seconds a step, MiB at the peak,
+            and metrics; of several networks, seconds are summed.
 
         Raises:
             RuntimeError: If training fails.
         """
-        row: dict[str, Any] = {"seconds_per_step": 0.0, "peak_mib": 0.0}
+        names = ("seconds", "seconds_per_step", "peak_mib")
+        row: dict[str, Any] = dict.fromkeys(names, 0.0)
         length = {
             "epochs": self.epochs(len(np.load(labels))),
             "validate": False,
@@ -89,16 +91,18 @@ class Run:
         for index, flags in enumerate(self.flags):
             workdir = folder / str(index)
             given = flags | length | {"labels": str(labels)}
-            memory = _train(workdir, given, threads)
+            _train(workdir, given, threads)
+            seconds, memory = Processes(workdir).totals()
             metrics = json.loads((workdir / "metrics.json").read_text())
             row |= {k: v for k, v in metrics.items() if not k.endswith("loss")}
+            row["seconds"] += seconds
             row["seconds_per_step"] += _seconds(workdir / "history.csv")
             row["peak_mib"] = max(row["peak_mib"], memory)
         return row
 
 
-def _train(workdir: pathlib.Path, flags: dict[str, Any], threads: int) -> float:
-    """Runs `jtr train`; returns its largest resident size in MiB."""
+def _train(workdir: pathlib.Path, flags: dict[str, Any], threads: int) -> None:
+    """Runs `jtr train`, and keeps how long it took and how large it was."""
     workdir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "jtr_keras.cli.main", "train"]
     for name, value in (flags | {"workdir": str(workdir)}).items():
@@ -108,17 +112,19 @@ def _train(workdir: pathlib.Path, flags: dict[str, Any], threads: int) -> float:
         environment["TF_NUM_INTRAOP_THREADS"] = str(threads)
         # With a single one, an epoch's new iterator waits for seconds.
         environment["TF_NUM_INTEROP_THREADS"] = str(max(threads, 2))
-    log = workdir / "log.txt"
+    processes = Processes(workdir)
+    log = processes.log
     with log.open("a") as file:
+        processes.begin()
         process = subprocess.Popen(
             command, stdout=file, stderr=file, env=environment
         )
         _, status, usage = os.wait4(process.pid, 0)
+    processes.end(usage.ru_maxrss / 1024)  # KiB on Linux.
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         tail = "\n".join(log.read_text().splitlines()[-5:])
         raise RuntimeError(f"jtr train failed, see {log}:\n{tail}")
-    return usage.ru_maxrss / 1024  # KiB on Linux.
 
 
 def _written(value: Any) -> str:

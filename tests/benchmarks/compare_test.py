@@ -147,7 +147,7 @@ class CompareTest(TestCase):
             sorted(row["method"] for row in rows), ["single_task", "supervised"]
         )
         for found in rows:
-            self.assertGreater(float(found["peak_mib"]), 100.0)
+            self.assertBetween(float(found["peak_mib"]), 100.0, 20_000.0)
             self.assertGreater(float(found["seconds_per_step"]), 0.0)
             self.assertTrue(np.isfinite(float(found["depth_abs_err"])))
         again = subprocess.check_output(command, text=True)
