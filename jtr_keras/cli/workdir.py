@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 import jtr_keras
+from jtr_keras.cli.lock import lock
 from jtr_keras.export.publishing import latest_version
 from jtr_keras.export.saved_predictor import SavedPredictor
 
@@ -35,14 +36,16 @@ class Workdir:
         self.backup = self.path / "backup"
 
     def configure(self, settings: dict[str, Any]) -> None:
-        """Writes the flags, or checks that they are those of earlier.
+        """Locks the folder; writes the flags, or compares with earlier ones.
 
         Args:
             settings: Values of all flags by name.
 
         Raises:
-            ValueError: If the folder holds a run with other flags.
+            ValueError: If the folder holds a run with other flags, or another
+                process trains in it.
         """
+        lock(self.path)
         settings = {k: v for k, v in settings.items() if k not in _FREE}
         path = self.path / CONFIG
         if path.exists():
