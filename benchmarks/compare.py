@@ -133,13 +133,15 @@ def execute(runs, results):
 
 def one(run, results):
     """Executes a run and keeps its row; returns its seconds."""
+    # Now: while it trains, others may change the tree.
+    begun_at = revision()
     folder = pathlib.Path(FLAGS.runs) / run.name
     measured = run.execute(folder, label_file(run), FLAGS.threads)
     identity = {
         "labels": run.labels,
         "method": run.method,
         "seed": run.seed,
-        "revision": revision(),
+        "revision": begun_at,
     }
     rounded = {"seconds": f"{measured['seconds']:.0f}"}
     results.append(identity | measured | rounded | {"key": run.key})
@@ -165,7 +167,8 @@ def label_file(run):
 def revision():
     """The commit, with a + where the tree differs from it."""
     git = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    return subprocess.run(git, capture_output=True, text=True).stdout.strip()
+    here = pathlib.Path(__file__).parent
+    return subprocess.check_output(git, cwd=here, text=True).strip()
 
 
 def define_flags():

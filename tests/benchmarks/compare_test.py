@@ -4,10 +4,11 @@ import io
 import pathlib
 import subprocess
 import sys
+from unittest import mock
 
 import numpy as np
 
-from benchmarks import methods, report
+from benchmarks import compare, methods, report
 from benchmarks.runs import Run
 from jtr_keras import tasks
 from tests.data import files
@@ -114,6 +115,21 @@ class RunTest(TestCase):
         ]
         keys = {Run(**(base | change)).key for change in [{}, *changes]}
         self.assertLen(keys, 1 + len(changes))
+
+
+class RevisionTest(TestCase):
+    def test_it_is_that_of_this_tree_wherever_the_command_runs(self):
+        with contextlib.chdir(self.get_temp_dir()):
+            self.assertRegex(compare.revision(), r"^[0-9a-f]{7,}\+?$")
+
+    def test_without_git_nothing_runs(self):
+        run = mock.Mock()
+        with (
+            mock.patch.dict("os.environ", {"GIT_DIR": "/nowhere"}),
+            self.assertRaises(subprocess.CalledProcessError),
+        ):
+            compare.one(run, compare.Results(pathlib.Path("unused")))
+        run.execute.assert_not_called()
 
 
 class CompareTest(TestCase):
