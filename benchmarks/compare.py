@@ -18,11 +18,13 @@ the same seed, which share labels, order of images and views.
 import concurrent.futures
 import csv
 import dataclasses
+import hashlib
 import json
 import pathlib
 import subprocess
 import sys
 import threading
+import uuid
 
 import numpy as np
 from absl import app, flags
@@ -159,8 +161,13 @@ def label_file(run):
     matrix[:, [source.columns.index(name) for name in run.tasks]] = drawn
     folder = pathlib.Path(FLAGS.runs)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"labels-{run.labels}-{len(matrix)}-{run.seed}.npy"
-    np.save(path, matrix)
+    # The digest says what is in it; the rest of the name is for readers.
+    digest = hashlib.sha256(matrix.tobytes()).hexdigest()[:10]
+    path = folder / f"labels-{run.labels}-{run.seed}-{digest}.npy"
+    temporary = path.with_suffix(f".{uuid.uuid4().hex}")
+    with temporary.open("wb") as file:
+        np.save(file, matrix)
+    temporary.replace(path)  # At once: another run may read it now.
     return path
 
 

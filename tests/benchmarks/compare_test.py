@@ -4,6 +4,7 @@ import io
 import pathlib
 import subprocess
 import sys
+import types
 from unittest import mock
 
 import numpy as np
@@ -130,6 +131,41 @@ class RevisionTest(TestCase):
         ):
             compare.one(run, compare.Results(pathlib.Path("unused")))
         run.execute.assert_not_called()
+
+
+class LabelFileTest(TestCase):
+    def write(self, folder, split, tasks, seed=0):
+        values = {"dataset": "rooms", "root": None, "train_split": split}
+        flags = types.SimpleNamespace(runs=folder, **values)
+        with mock.patch.object(compare, "FLAGS", flags):
+            run = Run("supervised", "onelabel", seed, 10, tasks, {})
+            return compare.label_file(run)
+
+    def test_other_labels_are_another_file(self):
+        folder = self.get_temp_dir()
+        both = ("segmentation", "depth")
+        paths = [
+            self.write(folder, "train[:4]", both),
+            self.write(folder, "train[:4]", ("depth", "normals")),
+            self.write(folder, "train[:5]", both),
+            self.write(folder, "train[:4]", both, seed=1),
+        ]
+        self.assertLen(set(paths), len(paths))
+        self.assertEqual(set(pathlib.Path(folder).iterdir()), set(paths))
+        self.assertEqual(self.write(folder, "train[:4]", both), paths[0])
+        labels = np.load(paths[0])
+        self.assertAllEqual(labels.sum(axis=1), np.ones(4))
+
+    def test_a_file_that_is_there_is_never_half_written(self):
+        folder = self.get_temp_dir()
+        path = self.write(folder, "train[:4]", ("depth",))
+        before = path.read_bytes()
+        with (
+            mock.patch.object(np, "save", side_effect=OSError),
+            self.assertRaises(OSError),
+        ):
+            self.write(folder, "train[:4]", ("depth",))
+        self.assertEqual(path.read_bytes(), before)
 
 
 class CompareTest(TestCase):
