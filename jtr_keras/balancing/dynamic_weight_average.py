@@ -21,7 +21,8 @@ class DynamicWeightAverage(Balancing):
 
     An absent task is not in the softmax and adds nothing to its mean. One that
     was absent for a whole period keeps the two means of earlier: its periods
-    are those in which it had a label.
+    are those in which it had a label. A loss that is not finite counts as no
+    label there.
 
     Args:
         period: int. Steps of a period. The paper's is an epoch: set it to the
@@ -86,8 +87,9 @@ class DynamicWeightAverage(Balancing):
     def _accumulate(self, losses: Tensor, label_rates: Tensor) -> None:
         """Adds the batch to the period, and ends it when it is full."""
         last = ops.convert_to_tensor(self.last_means)
-        loss_sums = self.loss_sums + losses
-        rate_sums = self.rate_sums + label_rates
+        finite = ops.isfinite(losses)
+        loss_sums = self.loss_sums + ops.where(finite, losses, 0.0)
+        rate_sums = self.rate_sums + ops.where(finite, label_rates, 0.0)
         steps = self.steps + 1.0
         ended = steps >= self.period
         moved = ops.logical_and(ended, rate_sums > 0)

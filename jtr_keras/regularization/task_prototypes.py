@@ -189,6 +189,8 @@ class TaskPrototypes(TaskRegularization):
         sums = ops.einsum(
             "bijgk,bijd->bgkd", weights, ops.stop_gradient(embeddings)
         )
+        # Averages never forget a NaN.
+        sums = ops.where(ops.isfinite(sums), sums, 0.0)
         _, rows, columns, _ = embeddings.shape
         found = ops.mean(sums, axis=0) / (rows * columns)
         memory.assign(self.momentum * memory + (1.0 - self.momentum) * found)

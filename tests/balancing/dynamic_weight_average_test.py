@@ -51,6 +51,14 @@ class DynamicWeightAverageTest(TestCase):
         weights, _ = weigh(layer, [1, 1, 1], [1, 1, 1])
         self.assertAllClose(weights, softmax(0.25, 1.0, 0.25))
 
+    def test_a_loss_that_is_not_finite_does_not_count(self):
+        layer = bound(DynamicWeightAverage(period=2), num_tasks=2)
+        for losses in ([np.nan, 1], [4, 3], [1, np.inf], [3, 3]):
+            weigh(layer, losses, [0.5, 1.0])
+        # Means of labelled images: 8 and 2, then 4 and 3.
+        self.assertAllClose(layer.earlier_means, [8.0, 2.0])
+        self.assertAllClose(layer.last_means, [4.0, 3.0])
+
     @parameterized.parameters({"period": 0}, {"temperature": 0.0})
     def test_arguments(self, **options):
         with self.assertRaisesRegex(ValueError, "must be positive"):

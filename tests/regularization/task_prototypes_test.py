@@ -100,6 +100,15 @@ class TaskPrototypesTest(TestCase):
         call(layer, -1, [9.0, 0.0, 0.0], labelled=0.0)
         self.assertAllClose(found, [0.75 * expected])
 
+    def test_features_that_are_not_finite_do_not_count(self):
+        old = np.array([(0.1, 0.0), (0.0, 0.7), UNSEEN])
+        layer = bound(SEGMENTATION, old, momentum=0.75)
+        layer.projection.set_weights([np.ones((2, 2))])
+        losses = call(layer, 0, [0.0] * 3, feature=(np.inf, 1.0))
+        self.assertTrue(np.isnan(losses["prototype_contrast"]))
+        found = layer.prototypes["segmentation"]
+        self.assertAllClose(found, [0.75 * old])
+
     def test_who_learns(self):
         # Labels teach features; features teach predictions without a label.
         layer = bound(SEGMENTATION, [(1.0, 0.0), (0.0, 1.0), UNSEEN])
