@@ -52,7 +52,7 @@ class CrossTaskConsistency(TaskRegularization):
             there are tasks is enough.
         film_learning_rate: float. Learning rate of what tells the mapping the
             pair, as a multiple of the optimizer's; see `jtr_keras.layers.FiLM`.
-        seed: Seed of the noise, an int or a `keras.random.SeedGenerator`.
+        seed: int or None. Seed of the noise.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -92,7 +92,7 @@ class CrossTaskConsistency(TaskRegularization):
         num_convs: Sequence[int] = (1, 1, 1, 1),
         max_pairs: int | None = None,
         film_learning_rate: float = 1.0,
-        seed: Any = None,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**({"autocast": False} | kwargs))
@@ -106,7 +106,6 @@ class CrossTaskConsistency(TaskRegularization):
         self.max_pairs = max_pairs
         self.film_learning_rate = film_learning_rate
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build_for_tasks(self) -> None:
         if len(self.tasks) < 2:
@@ -114,6 +113,8 @@ class CrossTaskConsistency(TaskRegularization):
                 "`CrossTaskConsistency` needs at least two tasks; got "
                 f"{[task.name for task in self.tasks]}."
             )
+        # Not earlier: its variable must be made where the model's are.
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
         dtype = self.dtype_policy
         self.mapping = PairMapping(
             self.widths,

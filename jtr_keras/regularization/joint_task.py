@@ -59,8 +59,7 @@ class JointTaskRegularization(TaskRegularization):
         warm_up: int. Steps in which the term that trains the network grows
             from 0. Defaults to 1000 for `"restored"`, as predictions are poor
             at first, and to 0.
-        seed: Seed of the random numbers, an int or a
-            `keras.random.SeedGenerator`.
+        seed: int or None. Seed of the random numbers.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -97,7 +96,7 @@ class JointTaskRegularization(TaskRegularization):
         num_convs: Sequence[int] | None = None,
         stride: int | None = None,
         warm_up: int | None = None,
-        seed: Any = None,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**({"autocast": False} | kwargs))
@@ -116,13 +115,14 @@ class JointTaskRegularization(TaskRegularization):
             )
         self.warm_up = objective.warm_up if warm_up is None else warm_up
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build_for_tasks(self) -> None:
         sizes = Sizes(
             self.widths, self.num_convs, self.stride, self.dtype_policy
         )
         self.autoencoder = self.objective.network(self.tasks, sizes)
+        # Not earlier: its variable must be made where the model's are.
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.steps = self.add_state("steps", ())
 
     def call(

@@ -165,8 +165,9 @@ class TrainingConformanceTest(TestCase):
         random = np.random.default_rng(0).choice([0.0, 0.5, 1.0], (4, 4))
         labelled = np.concatenate([np.eye(4), np.zeros((4, 4)), random])
         data = toy.make_dataset(toy.make_batch(labelled), size=4)
+        layer = cls(**options)  # Not in the scope: users need not know it.
         with TWO.scope():
-            two = compiled(cls, options)
+            two = compiled(lambda: layer, {})
         logs = two.fit(data, verbose=0).history
         self.assert_finite(*logs.values())
         for variable in two.variables:
@@ -178,6 +179,8 @@ class TrainingConformanceTest(TestCase):
         before = [seed.numpy().tolist() for seed in seeds]
         for batch in data:
             one.train_step(batch)
+        ends = [v.numpy() for v in two.variables if "seed_generator" in v.path]
+        self.assertAllEqual([seed.numpy() for seed in seeds], ends)
         # Where samples are drawn, they differ.
         if before == [seed.numpy().tolist() for seed in seeds]:
             for name, metric in one.train_losses.items():
