@@ -20,6 +20,7 @@ from benchmarks.probing import (
     make_data,
     make_model,
     train_to,
+    unchanged,
 )
 from jtr_keras.training.objective import supervised_losses
 
@@ -41,7 +42,10 @@ def main(_):
 
 def ratios(model, batches):
     """For each term and task, its gradient's norm over the supervised one's."""
-    gradients = [probe(model, batch) for batch in batches]
+    gradients = []
+    for batch in batches:
+        with unchanged(model):
+            gradients.append(probe(model, batch))
     mean = {
         key: float(np.mean([g[key] for g in gradients])) for key in gradients[0]
     }

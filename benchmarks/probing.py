@@ -1,5 +1,6 @@
 """A network in training on Rooms, to be looked at between its steps."""
 
+import contextlib
 import json
 
 import keras
@@ -65,6 +66,18 @@ def look(model, batch):
         y_true,
     )
     return unfold_views(outputs, x.shape[1]), extras
+
+
+@contextlib.contextmanager
+def unchanged(model):
+    """What is counted and averaged within is forgotten afterwards."""
+    variables = model.non_trainable_variables
+    before = [variable.numpy() for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
 
 
 def define_training_flags(at, train_split):

@@ -21,6 +21,7 @@ from benchmarks.probing import (
     look,
     make_model,
     train_to,
+    unchanged,
 )
 from jtr_keras.data import get_dataset, label_matrix
 from jtr_keras.regularization.coarse_stacks import CoarseStacks
@@ -65,7 +66,9 @@ def qualities(model, probes):
     """Mean error of each kind of target for each task's hidden labels."""
     sums = {}
     for batch, labelled in probes:
-        for key, pair in errors(model, batch, labelled).items():
+        with unchanged(model):
+            found = errors(model, batch, labelled)
+        for key, pair in found.items():
             sums.setdefault(key, []).append(pair)
     found = {}
     for (target, task), pairs in sums.items():

@@ -29,3 +29,11 @@ class TargetQualityTest(TestCase):
         self.assertEqual(
             [found[k] for k in ("segmentation", "normals", "edges")], [0.0] * 3
         )
+
+    def test_a_look_changes_nothing(self):
+        model = toy.make_model(jtr.JointTaskRegularization())
+        before = [v.numpy() for v in model.variables]
+        probe = (toy.make_batch(np.ones((3, 4))), LABELLED)
+        target_quality.qualities(model, [probe])
+        for old, variable in zip(before, model.variables, strict=True):
+            self.assertAllEqual(variable, old)
