@@ -64,6 +64,25 @@ class ReportTest(TestCase):
         self.assertIn("| joint_task | 3 | 0.5333 ± 0.3215 |", lines[3])
         self.assertIn("| 10.00 ± 28.28 | 30.0, -10.0 | 20.00 |", lines[3])
 
+    def test_table_has_gains_over_single_task(self):
+        rows = [row("single_task", "1", "0.5", "1.0"), *ROWS]
+        gains = report.all_gains(rows, TASKS, "supervised")
+        lines = report.table(rows, TASKS, gains)
+        # Supervised, of seed 1: (-20 % + 50 %) / 2; the others have none.
+        self.assertEqual(
+            lines[2],
+            "| supervised | 2 | 0.3000 ± 0.1414 | 0.7500 ± 0.3536 "
+            "| 0.00 ± 0.00 | 0.0, 0.0 | 0.00 | 15.00 | 0.500 | 100 |",
+        )
+        # Over supervised: (25 % - 100 %) / 2.
+        self.assertEqual(
+            lines[3],
+            "| single_task | 1 | 0.5000 | 1.0000 "
+            "| -37.50 | -37.5 |  | 0.00 | 0.500 | 100 |",
+        )
+        # (-20 % + 40 %) / 2.
+        self.assertIn("| 20.00 | 10.00 | 0.500 | 100 |", lines[4])
+
     def test_table_of_tasks_says_how_many_runs_gained(self):
         lines = report.task_table(ROWS, TASKS)
         self.assertLen(lines, 3)
