@@ -132,6 +132,9 @@ class BalancingConformanceTest(TestCase):
             self.assertEqual(
                 all(map(np.array_equal, before, after)), same, name
             )
+        for weight in model.balancing.trainable_variables:
+            self.assertEqual(weight[-1], 0.0)
+            self.assertTrue(np.any(weight[:-1] != 0.0))
 
     def test_a_loaded_model_goes_on(self, cls, options):
         model = toy.make_model(balancing=cls(**options, **COMPENSATED))
