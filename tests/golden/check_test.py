@@ -46,14 +46,18 @@ class CheckTest(TestCase):
         self.assertEqual(comparing.relative([3.0, 4.0], [0.0, 0.0]), 5.0)
         self.assertEqual(comparing.relative([3.0, 4.0], [0.0, 4.0]), 0.75)
 
-    def test_what_is_off_is_named(self):
-        file = dict(np.load(FOLDER / "cityscapes.npz"))
+    @parameterized.parameters(
+        ("cityscapes", "grad/jtr/", "joint gradients"),
+        ("mtpsl", "grad/map/", "mapping gradients"),
+    )
+    def test_what_is_off_is_named(self, name, prefix, quantity):
+        file = dict(np.load(FOLDER / f"{name}.npz"))
         file["total"] = file["total"] * (1 + 2e-6)
-        key = next(key for key in file if key.startswith("grad/jtr/"))
+        key = next(key for key in file if key.startswith(prefix))
         file[key] = file[key] + 1.0
         path = pathlib.Path(self.get_temp_dir()) / "changed.npz"
         np.savez(path, **file)
         program = [sys.executable, check.__file__, str(path)]
         done = subprocess.run(program, capture_output=True, text=True)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("too far off: total, joint gradients", done.stderr)
+        self.assertIn(f"too far off: total, {quantity}", done.stderr)
