@@ -1,7 +1,6 @@
 """What is known of an image's second view, in cells coarser than pixels."""
 
 import dataclasses
-import itertools
 from collections.abc import Sequence
 
 from keras import ops
@@ -10,6 +9,7 @@ from jtr_keras.ops.views import view
 from jtr_keras.regularization.joint_objective import Batch
 from jtr_keras.regularization.joint_restorer import JointRestorer
 from jtr_keras.regularization.moving import moved
+from jtr_keras.regularization.stacking import split_by_task
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor
 
@@ -83,7 +83,7 @@ class CoarseStacks:
 
     def denoise(self, network: JointRestorer) -> list[Tensor]:
         """What the network makes of predictions alone, by task."""
-        return self._split(network.denoiser(self.joined))
+        return split_by_task(self.tasks, network.denoiser(self.joined))
 
     def restore(
         self,
@@ -98,7 +98,7 @@ class CoarseStacks:
         count = len(shares)
         given = ops.concatenate([self.given(share) for share in shares], axis=0)
         joined = ops.concatenate([self.joined] * count, axis=0)
-        evidence = self._split(network.evidence(joined, given))
+        evidence = split_by_task(self.tasks, network.evidence(joined, given))
         repeated = [
             ops.concatenate([code] * count, axis=0) for code in denoised
         ]
@@ -120,11 +120,6 @@ class CoarseStacks:
                 self.tasks, denoised, evidence, strict=True
             )
         ]
-
-    def _split(self, stack: Tensor) -> list[Tensor]:
-        ends = itertools.accumulate(task.channels for task in self.tasks)
-        # With one task there is no place to split at.
-        return ops.split(stack, list(ends)[:-1] or 1, axis=-1)
 
 
 def _annotated(

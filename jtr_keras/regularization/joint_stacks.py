@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from keras import ops
 
 from jtr_keras.regularization.semantics import Semantics
+from jtr_keras.regularization.stacking import split_by_task
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
@@ -100,11 +101,9 @@ class JointView:
 
     def unstack(self, stack: Tensor) -> TensorDict:
         """Undoes `stack`."""
-        parts, start = {}, 0
-        for task in self.tasks:
-            parts[task.name] = stack[..., start : start + task.channels]
-            start += task.channels
-        return parts
+        names = [task.name for task in self.tasks]
+        parts = split_by_task(self.tasks, stack)
+        return dict(zip(names, parts, strict=True))
 
     def _common_mask(self) -> Tensor:
         """1 where every label that the image has is annotated."""
