@@ -29,7 +29,13 @@ import uuid
 import numpy as np
 from absl import app, flags
 
-from benchmarks.methods import ABLATIONS, METHODS
+from benchmarks.methods import (
+    ABLATIONS,
+    BACKBONE_OPTIONS,
+    HEAD_FILTERS,
+    METHODS,
+    VIEWS,
+)
 from benchmarks.report import report
 from benchmarks.runs import Run
 from jtr_keras.data import get_dataset, label_matrix
@@ -186,7 +192,7 @@ def define_flags():
         "steps", 4000, "Steps of a network that trains on all images.", 1
     )
     flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
-    flags.DEFINE_integer("views", 2, "Supervised views of each image.", 1)
+    flags.DEFINE_integer("views", VIEWS, "Supervised views of each image.", 1)
     flags.DEFINE_float("learning_rate", 3e-3, "Peak rate of Adam.")
     flags.DEFINE_string("dataset", "rooms", "Any dataset of `jtr train`.")
     flags.DEFINE_string("root", None, "Folder of the dataset; not for rooms.")
@@ -197,10 +203,12 @@ def define_flags():
     flags.DEFINE_string("backbone", "unet", "Any backbone of `jtr train`.")
     flags.DEFINE_string(
         "backbone_options",
-        '{"widths": [32, 64, 128, 128], "stem_strides": 4}',
+        json.dumps(BACKBONE_OPTIONS),
         "Its arguments, JSON.",
     )
-    flags.DEFINE_integer("head_filters", 32, "Channels inside each head.", 1)
+    flags.DEFINE_integer(
+        "head_filters", HEAD_FILTERS, "Channels inside each head.", 1
+    )
     flags.DEFINE_string("results", "benchmarks/results/rooms.csv", "The CSV.")
     flags.DEFINE_string("runs", "runs/compare", "Folder of the runs.")
     flags.DEFINE_integer("jobs", 1, "Runs at the same time.", 1)

@@ -66,7 +66,9 @@ def probe(model, batch):
     weights = model.regularization.loss_weights
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(y_pred)
-        terms = supervised_losses(model.tasks, y_true, y_pred, labelled, 2)
+        terms = supervised_losses(
+            model.tasks, y_true, y_pred, labelled, model.supervised_views
+        )
         terms |= model.regularization(y_true, y_pred, labelled, **extras)
         terms = {k: weights.get(k, 1.0) * v for k, v in terms.items()}
     norms = {}

@@ -4,6 +4,11 @@ from typing import Any
 
 Flags = dict[str, Any]
 
+BACKBONE_OPTIONS = {"widths": [32, 64, 128, 128], "stem_strides": 4}
+HEAD_FILTERS = 32
+VIEWS = 2
+"""The network that is compared: a `UNet`; and its supervised views."""
+
 SUPERVISED = "supervised"
 SINGLE_TASK = "single_task"
 

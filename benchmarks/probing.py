@@ -7,6 +7,7 @@ import keras
 from absl import flags
 
 import jtr_keras as jtr
+from benchmarks.methods import BACKBONE_OPTIONS, HEAD_FILTERS, VIEWS
 from jtr_keras.data import get_dataset
 from jtr_keras.regularization import REGULARIZATIONS
 from jtr_keras.training.batches import fold_views, unfold_views
@@ -15,14 +16,21 @@ from jtr_keras.training.extras import collect_extras
 FLAGS = flags.FLAGS
 
 
+def make_network(tasks, regularization, views=VIEWS):
+    """The network of the comparison for these tasks of Rooms."""
+    return jtr.MultiTaskModel(
+        jtr.models.UNet(**BACKBONE_OPTIONS),
+        get_dataset("rooms").make_tasks(tasks),
+        regularization,
+        head_filters=HEAD_FILTERS,
+        supervised_views=views,
+    )
+
+
 def make_model(regularization, options):
-    """The network of the comparison with a regularization, compiled."""
-    model = jtr.MultiTaskModel(
-        jtr.models.UNet((32, 64, 128, 128), stem_strides=4),
-        get_dataset("rooms").make_tasks(),
-        REGULARIZATIONS[regularization](**json.loads(options)),
-        head_filters=32,
-        supervised_views=2,
+    """That of the usual tasks with a regularization, compiled."""
+    model = make_network(
+        None, REGULARIZATIONS[regularization](**json.loads(options))
     )
     model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
     return model

@@ -5,9 +5,9 @@
 
 Prints a JSON object with the median seconds of a step (`median_s`) and the
 largest resident size of the process (`peak_mib`). With `--against` the steps of
-both methods take turns in one process, and `extra_percent` is by how much one
-takes longer than the other: the median over turns, and its quartiles. Batches
-come from memory.
+both methods take turns in one process, whose size is then that of both and not
+printed, and `extra_percent` is by how much one takes longer than the other: the
+median over turns, and its quartiles. Batches come from memory.
 """
 
 import json
@@ -20,7 +20,8 @@ import tensorflow as tf
 from absl import app, flags
 
 import jtr_keras as jtr
-from jtr_keras.data import get_dataset
+from benchmarks.methods import VIEWS
+from benchmarks.probing import make_network
 from jtr_keras.regularization import REGULARIZATIONS
 
 FLAGS = flags.FLAGS
@@ -44,7 +45,6 @@ def main(_):
         "labels": FLAGS.labels,
         "median_s": float(np.median(turns[:, 0])),
         "quartiles_s": np.quantile(turns[:, 0], [0.25, 0.75]).tolist(),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     if FLAGS.against:
         extra = 100 * (turns[:, 0] / turns[:, 1] - 1)
@@ -53,6 +53,9 @@ def main(_):
             "extra_percent": float(np.median(extra)),
             "extra_quartiles": np.quantile(extra, [0.25, 0.75]).tolist(),
         }
+    else:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        result["peak_mib"] = used.ru_maxrss / 1024
     print(json.dumps(result))
 
 
@@ -61,12 +64,8 @@ class Steps:
 
     def __init__(self, regularization, options):
         makers = {"none": lambda: None} | REGULARIZATIONS
-        self.model = jtr.MultiTaskModel(
-            jtr.models.UNet((32, 64, 128, 128), stem_strides=4),
-            get_dataset("rooms").make_tasks(FLAGS.tasks),
-            makers[regularization](**options),
-            head_filters=32,
-            supervised_views=FLAGS.views,
+        self.model = make_network(
+            FLAGS.tasks, makers[regularization](**options), FLAGS.views
         )
         self.model.compile(keras.optimizers.Adam(1e-4), jit_compile=FLAGS.xla)
         data = jtr.data.rooms(
@@ -100,7 +99,9 @@ def define_flags():
     flags.DEFINE_enum("against", None, names, "What it takes turns with.")
     flags.DEFINE_list("tasks", None, "Tasks of Rooms; the usual three if none.")
     flags.DEFINE_string("labels", "onelabel", "Label setting.")
-    flags.DEFINE_integer("views", 2, "Views of each image, all supervised.", 1)
+    flags.DEFINE_integer(
+        "views", VIEWS, "Views of an image, all supervised.", 1
+    )
     flags.DEFINE_integer("batch_size", 4, "Images of a batch.", 1)
     flags.DEFINE_integer("steps", 20, "Steps that are timed.", 1)
     flags.DEFINE_bool("xla", False, "Whether to compile by XLA.")

@@ -53,6 +53,7 @@ class StepCostTest(TestCase):
         # Far more work than supervised training, on any machine.
         found = self.measure("--regularization=cross_task", "--against=none")
         self.assertGreater(found["extra_percent"], 0.0)
+        self.assertNotIn("peak_mib", found)  # It would be that of both.
         low, high = found["extra_quartiles"]
         self.assertBetween(found["extra_percent"], low, high)
 
