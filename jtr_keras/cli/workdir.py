@@ -48,7 +48,8 @@ class Workdir:
         lock(self.path)
         settings = {k: v for k, v in settings.items() if k not in _FREE}
         path = self.path / CONFIG
-        if path.exists():
+        # What ended before its first epoch did has left nothing to go on with.
+        if path.exists() and self.backup.exists():
             earlier = json.loads(path.read_text())["flags"]
             self._compare(earlier, settings)
         versions = {

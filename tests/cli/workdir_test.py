@@ -16,6 +16,18 @@ sys.stdin.read()
 """
 
 
+class ConfigureTest(TestCase):
+    def test_flags_bind_a_run_that_can_go_on(self):
+        workdir = Workdir(f"{self.get_temp_dir()}/run")
+        workdir.configure(SETTINGS)
+        other = SETTINGS | {"seed": 1}
+        workdir.configure(other)
+        workdir.backup.mkdir()
+        workdir.configure(other)
+        with self.assertRaisesRegex(ValueError, "--seed=1 then, 0 now"):
+            workdir.configure(SETTINGS | {"seed": 0})
+
+
 class LockTest(TestCase):
     def setUp(self):
         super().setUp()
