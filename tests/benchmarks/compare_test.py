@@ -155,7 +155,7 @@ class RevisionTest(TestCase):
 class LabelFileTest(TestCase):
     def write(self, folder, split, tasks, seed=0):
         values = {"dataset": "rooms", "root": None, "train_split": split}
-        flags = types.SimpleNamespace(runs=folder, **values)
+        flags = types.SimpleNamespace(runs=folder, task_options=None, **values)
         with mock.patch.object(compare, "FLAGS", flags):
             run = Run("supervised", "onelabel", seed, 10, tasks, {})
             return compare.label_file(run)

@@ -36,6 +36,7 @@ class KillingTest(TestCase):
             *(f"--root={self.folder}", f"--results={self.results}"),
             *("--batch_size=2", f"--steps={2 * EPOCHS}", "--tasks=depth"),
             *("--labels=onelabel", "--seeds=0", f"--methods={methods}"),
+            '--task_options={"depth": {"mean": 2, "stddev": 1}}',
             '--backbone_options={"widths": [4, 8]}',
             f"--runs={self.folder / 'runs'}",
         ]
