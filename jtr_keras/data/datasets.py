@@ -176,6 +176,8 @@ def folder(
 ) -> tf.data.Dataset:
     """Your own images in the layout of the Rooms set; see `docs/data.md`.
 
+    An image has the labels whose files there are, unless `labels` says else.
+
     Args:
         root: Folder that holds the splits.
         split: Its name; `"train"` is shuffled and augmented.
