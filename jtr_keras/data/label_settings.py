@@ -58,10 +58,10 @@ def label_matrix(
 
     Args:
         labels: `"available"`, the labels that there are; a name in `SETTINGS`,
-            which takes labels away; a dict of task name to the share of
-            images that have its label; an array `(images, tasks)`; or the path
-            of a published `.pth` or `.npy` file, whose columns are in the
-            source's order.
+            which wants a file for each label it draws; a dict of task name to
+            the share of images that have its label; an array `(images,
+            tasks)`; or the path of a published `.pth` or `.npy` file, whose
+            columns are in the source's order.
         source: Whose images they are.
         tasks: The tasks, in the order of the result's columns.
         seed: Seed of random settings.

@@ -58,9 +58,7 @@ def pipeline(
         ValueError: If the source lacks a task, there are fewer images than
             `batch_size` to train on, or an argument is not as expected.
     """
-    for name, value in (("batch_size", batch_size), ("num_views", num_views)):
-        if value is not None and value < 1:
-            raise ValueError(f"`{name}` must be >= 1; got {value}.")
+    _require_positive(batch_size=batch_size, num_views=num_views)
     source.require(tasks)
     matrix = label_matrix(labels, source, tasks, seed)
     indices = np.arange(source.num_images)
@@ -97,6 +95,12 @@ def pipeline(
     if training:
         dataset.endless = _buffered(stream, tf.data.INFINITE_CARDINALITY)
     return dataset
+
+
+def _require_positive(**arguments: int | None) -> None:
+    for name, value in arguments.items():
+        if value is not None and value < 1:
+            raise ValueError(f"`{name}` must be >= 1; got {value}.")
 
 
 def _buffered(dataset: tf.data.Dataset, batches: int) -> tf.data.Dataset:

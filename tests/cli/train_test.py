@@ -188,6 +188,11 @@ class CommandLineTest(TestCase):
             main(self.flags("--labels=full", "--nocheck", "--xla=off"))
         gc.collect()  # Or it meets Keras's open file in another test.
 
+    def test_flags_are_refused_before_files_are_read(self):
+        files.path(self.root, "train", "depth", 3).unlink()
+        with self.assertRaisesRegex(SystemExit, "no regularization 'x'"):
+            main(self.flags("--labels=full", "--regularization=x"))
+
     def test_labels_of_the_wrong_length(self):
         labels = self.folder / "labels.npy"
         np.save(labels, np.ones((7, 3)))
