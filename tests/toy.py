@@ -10,6 +10,7 @@ from jtr_keras.types import GEOMETRY
 
 SIZE = (16, 16)  # height, width
 FEATURES = 4  # Channels of the backbone's features.
+FIRST_ROW = np.arange(SIZE[0])[:, None] == np.zeros(SIZE)
 
 
 def make_tasks():
@@ -38,11 +39,15 @@ def make_model(regularization=None, **options):
     )
 
 
-def make_batch(labelled=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)), views=3):
+def make_batch(
+    labelled=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)),
+    views=3,
+    void=FIRST_ROW,
+):
     """Images, targets with some void pixels, and label weights.
 
     `labelled` has a row an image and a column a task. Where an image has no
-    label, its target is the placeholder.
+    label, its target is the placeholder, as it is in pixels of `void`.
     """
     rng = np.random.default_rng(0)
     labelled = np.asarray(labelled, "float32")
@@ -59,10 +64,10 @@ def make_batch(labelled=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)), views=3):
     weights = {}
     for column, task in enumerate(make_tasks()):
         target = targets[task.name]
-        void = task.placeholder(target.shape)
-        target[:, :, 0] = void[:, :, 0]
+        nothing = task.placeholder(target.shape)
+        target[:, :, void] = nothing[:, :, void]
         missing = labelled[:, column] == 0
-        target[missing] = void[missing]
+        target[missing] = nothing[missing]
         weights[task.name] = labelled[:, column]
     images = rng.uniform(size=(*shape, 3)).astype("float32")
     targets[GEOMETRY] = make_geometry(*shape[:2])

@@ -2,8 +2,6 @@
 
 import inspect
 
-import hypothesis
-import hypothesis.extra.numpy
 import keras
 import numpy as np
 import tensorflow as tf
@@ -12,6 +10,7 @@ from absl.testing import parameterized
 from jtr_keras import balancing as room
 from tests import toy
 from tests.balancing.calling import bound, weigh
+from tests.conformance.any_labels import train_on_any_labels
 from tests.strategies import ONE, TWO
 from tests.testing import TestCase
 
@@ -164,25 +163,19 @@ class BalancingConformanceTest(TestCase):
             self.assertAllClose(
                 first.numpy(), second.numpy(), atol=2e-4, msg=first.path
             )
+        train_on_any_labels(two, views=1)
 
-    @hypothesis.settings(max_examples=20, deadline=None)
-    @hypothesis.given(
-        labels=hypothesis.extra.numpy.arrays(
-            "float32",
-            (2, 4),
-            elements=hypothesis.strategies.sampled_from([0.0, 0.5, 1.0]),
-        )
-    )
-    def test_any_labels_train(self, cls, options, labels):
-        if not hasattr(type(self), "models"):
-            type(self).models = {}
-        if cls not in self.models:
-            self.models[cls] = toy.make_model(balancing=cls(**options))
-            self.models[cls].compile("sgd", jit_compile=False)
-        logs = self.models[cls].train_on_batch(
-            *toy.make_batch(labels, views=1), return_dict=True
-        )
-        self.assertTrue(np.isfinite(list(logs.values())).all())
+    def test_any_labels_train_under_xla(self, cls, options):
+        model = toy.make_model(balancing=cls(**options, **COMPENSATED))
+        model.compile("adam", jit_compile=True)
+        train_on_any_labels(model, views=1)
+
+    def test_any_labels_train_in_mixed_precision(self, cls, options):
+        self.addCleanup(keras.config.set_dtype_policy, "float32")
+        keras.config.set_dtype_policy("mixed_float16")
+        model = toy.make_model(balancing=cls(**options, **COMPENSATED))
+        model.compile("adam", jit_compile=False)
+        train_on_any_labels(model, views=1)
 
 
 class CoverageTest(TestCase):
