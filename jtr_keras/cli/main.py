@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs `jtr COMMAND ...`; ends the process with a message on bad input."""
     name, *rest = (sys.argv[1:] if arguments is None else arguments) or ["help"]
     if name in ("help", "--help", "-h"):
-        print(usage())
+        _say(usage())
         return
     if name not in COMMANDS:
         sys.exit(f"jtr: there is no command {name!r}.\n\n{usage()}")
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         flag_values=values,
     )
     if {"--help", "-h", "-help"} & set(rest):
-        print(command_help(name, command, values))
+        _say(command_help(name, command, values))
         return
     try:
         positional = values([f"jtr {name}", *rest])[1:]
@@ -44,6 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if values["traceback"].value or not _of_input(error):
             raise
         sys.exit(f"jtr {name}: {error}")
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # `| head` has read enough; else Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _of_input(error: Exception) -> bool:

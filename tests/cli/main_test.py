@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,19 @@ class MainTest(TestCase):
             self.assertIn("Usage: jtr", done.stdout)
             # Half a second on an idle machine.
             self.assertLess(time.perf_counter() - start, 5.0)
+
+    def test_a_reader_of_help_may_stop_early(self):
+        read, write = os.pipe()
+        os.close(read)
+        code = "from jtr_keras.cli.main import main; main(['train', '--help'])"
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.close(write)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     @parameterized.parameters(*COMMANDS)
     def test_every_flag_has_a_help(self, name):
