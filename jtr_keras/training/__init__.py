@@ -2,6 +2,7 @@
 
 import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 
+from jtr_keras.training.checking import check_batches
 from jtr_keras.training.compilation import choose_compilation
 from jtr_keras.training.epoch_synchronization import EpochSynchronization
 from jtr_keras.training.multi_task_model import MultiTaskModel
@@ -16,6 +17,7 @@ __all__ = [
     "PredictionPictures",
     "StepTimer",
     "Teacher",
+    "check_batches",
     "choose_compilation",
     "learning_rate",
 ]

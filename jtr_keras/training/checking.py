@@ -1,0 +1,71 @@
+"""Looking at every batch once before a long training."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from jtr_keras.tasks.task import Task
+from jtr_keras.training.batches import unpack
+
+
+def check_batches(
+    dataset: Iterable[Any], tasks: Sequence[Task], verbose: int = 1
+) -> None:
+    """Reads every image and every annotation of a pipeline of your own.
+
+    For files, `jtr_keras.data.check` does the same, and names the file.
+
+    Args:
+        dataset: Batches `(x, y)` or `(x, y, sample_weight)`, as `fit` takes
+            them; finite. Annotations count where the weight is above 0.
+        tasks: The tasks.
+        verbose: 1 for a progress bar, 0 for silence.
+
+    Raises:
+        ValueError: At the first batch whose parts lack, have an unexpected
+            shape or dtype, or a value that is not allowed; says which batch,
+            image and task, all counted from 0, and what was expected.
+
+    Example:
+
+    >>> depth = jtr_keras.tasks.Depth(mean=2.0, stddev=1.0)
+    >>> batch = np.ones((2, 8, 8, 3)), {"depth": -np.ones((2, 8, 8, 1))}
+    >>> jtr_keras.training.check_batches([batch], [depth], verbose=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: Batch 0, y['depth'] of image 0: depths must be positive and
+    finite, or 0 where missing; found 64 pixels that are NaN, infinite or
+    negative.
+    """
+    progress = keras.utils.Progbar(None, verbose=verbose, unit_name="batch")
+    for number, batch in enumerate(dataset):
+        message = _wrong(batch, tasks)
+        if message:
+            raise ValueError(f"Batch {number}, {message}.")
+        progress.update(number + 1)
+
+
+def _wrong(batch: Any, tasks: Sequence[Task]) -> str | None:
+    """What is wrong with a batch, or None."""
+    images, targets, weights = keras.tree.map_structure(
+        keras.ops.convert_to_numpy, unpack(batch, tasks)
+    )
+    for index, image in enumerate(images):
+        # A comparison with NaN is false.
+        if not np.all((image >= 0) & (image <= 1)):
+            return f"x of image {index}: values must be in [0, 1]"
+    for task in tasks:
+        for index, weight in enumerate(weights[task.name]):
+            place = f"of image {index}"
+            if not (weight >= 0 and np.isfinite(weight)):
+                expected = "must be finite and not negative"
+                return (
+                    f"sample_weight[{task.name!r}] {place}: {expected}; "
+                    f"got {weight}"
+                )
+            found = weight > 0 and task.check(targets[task.name][index])
+            if found:
+                return f"y[{task.name!r}] {place}: {found}"
+    return None
