@@ -1,5 +1,7 @@
 """Moving maps from one view of an image to another."""
 
+from collections.abc import Sequence
+
 from keras import ops
 
 from jtr_keras.types import Tensor
@@ -8,7 +10,12 @@ UNMOVED = (0.0, 1.0, 0.0, 0.0)
 """The geometry of a view that is the first one itself."""
 
 
-def resample(maps: Tensor, geometry: Tensor, stride: int = 1) -> Tensor:
+def resample(
+    maps: Tensor,
+    geometry: Tensor,
+    stride: int = 1,
+    image_size: Sequence[int] | None = None,
+) -> Tensor:
     """What another view shows of the first view's maps.
 
     Mirrors, cuts a window out and enlarges it to the maps' size, bilinearly
@@ -22,6 +29,8 @@ def resample(maps: Tensor, geometry: Tensor, stride: int = 1) -> Tensor:
             mirrored image.
         stride: int. How much coarser the maps are than the image whose pixels
             the geometry counts: means over cells of so many pixels a side.
+        image_size: Height and width of the image, whose last rows and columns
+            may be too few for a cell. Defaults to those of the cells.
 
     Returns:
         Tensor of the maps' shape.
@@ -33,30 +42,33 @@ def resample(maps: Tensor, geometry: Tensor, stride: int = 1) -> Tensor:
     >>> moved[0, ..., 0].numpy().tolist()
     [[2.0, 1.0], [4.0, 3.0]]
     """
-    _, height, width, _ = ops.shape(maps)
+    cells = ops.shape(maps)[1:3]
+    height, width = image_size or (size * stride for size in cells)
     mirrored, zoom, top, left = ops.unstack(geometry[:, :, None], 4, axis=1)
-    rows = _positions(height, zoom, top, stride)
-    columns = _positions(width, zoom, left, stride)
-    columns = ops.where(mirrored > 0, width - 1.0 - columns, columns)
+    rows = _positions(cells[0], height, zoom, top, stride)
+    columns = _positions(cells[1], width, zoom, left, stride)
+    turned = width / stride - 1.0 - columns
+    columns = ops.where(mirrored > 0, turned, columns)
     weights = (
         ops.cast(_weights(positions, size), maps.dtype)
-        for positions, size in ((rows, height), (columns, width))
+        for positions, size in zip((rows, columns), cells, strict=True)
     )
     return ops.einsum("bhwc,bih,bjw->bijc", maps, *weights)
 
 
-def _positions(size: int, zoom: Tensor, corner: Tensor, stride: int) -> Tensor:
+def _positions(
+    size: int, pixels: int, zoom: Tensor, corner: Tensor, stride: int
+) -> Tensor:
     """Where each cell lies among those of the first view, `(batch, size)`."""
-    pixels = size * stride
     window = ops.floor(pixels / zoom + 1e-3)
     offset = (stride - 1) / 2  # From a cell's first pixel to its centre.
     centres = stride * ops.arange(size, dtype=corner.dtype)[None] + offset
     steps = centres / max(pixels - 1, 1)
-    positions = (corner + steps * (window - 1.0) - offset) / stride
-    return ops.clip(positions, 0.0, size - 1.0)
+    return (corner + steps * (window - 1.0) - offset) / stride
 
 
 def _weights(positions: Tensor, size: int) -> Tensor:
     """Matrices of linear interpolation, `(batch, positions, size)`."""
     grid = ops.arange(size, dtype=positions.dtype)
-    return ops.relu(1.0 - ops.abs(positions[:, :, None] - grid))
+    inside = ops.clip(positions, 0.0, size - 1.0)
+    return ops.relu(1.0 - ops.abs(inside[:, :, None] - grid))

@@ -39,7 +39,13 @@ class CoarseStacks:
     def of(
         cls, tasks: Sequence[Task], batch: Batch, stride: int
     ) -> "CoarseStacks":
-        """The stacks of a step's batch."""
+        """The stacks of a step's batch; ValueError if images lack a cell."""
+        size = ops.shape(batch.y_pred[tasks[0].name])[2:4]
+        if min(size) < stride:
+            raise ValueError(
+                f"`stride` must be at most the size of the images, {size}; "
+                f"got {stride}."
+            )
         geometry = batch.extras["geometry"][:, 1]
         targets = [view(batch.y_true[task.name], 1) for task in tasks]
         labels = [
@@ -136,7 +142,8 @@ def _moved_code(
     task: Task, predictions: Tensor, geometry: Tensor, stride: int
 ) -> Tensor:
     coarse = _coarsen(view(predictions, 0), stride)
-    seen = moved(task, coarse, geometry, stride)
+    image_size = ops.shape(predictions)[2:4]
+    seen = moved(task, coarse, geometry, stride, image_size)
     return ops.stop_gradient(task.encode_predictions(seen))
 
 

@@ -113,6 +113,8 @@ class JointTaskRegularization(TaskRegularization):
                 f"`stride` must be 1 with semantics={semantics!r}; got "
                 f"{stride}."
             )
+        if self.stride < 1:
+            raise ValueError(f"`stride` must be at least 1; got {stride}.")
         self.warm_up = objective.warm_up if warm_up is None else warm_up
         self.seed = seed
 

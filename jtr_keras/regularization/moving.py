@@ -1,5 +1,7 @@
 """Predictions of one view as another view shows them."""
 
+from collections.abc import Sequence
+
 from keras import ops
 
 from jtr_keras.ops.resampling import resample
@@ -8,7 +10,11 @@ from jtr_keras.types import Tensor
 
 
 def moved(
-    task: Task, predictions: Tensor, geometry: Tensor, stride: int = 1
+    task: Task,
+    predictions: Tensor,
+    geometry: Tensor,
+    stride: int = 1,
+    image_size: Sequence[int] | None = None,
 ) -> Tensor:
     """Moves the first view's predictions into another view.
 
@@ -21,6 +27,7 @@ def moved(
         geometry: `(batch, 4)`, of the other view; see
             `jtr_keras.ops.resample`.
         stride: int. How much coarser the predictions are than the images.
+        image_size: Height and width of these, where not those of the cells.
 
     Returns:
         Tensor of the predictions' shape.
@@ -28,6 +35,5 @@ def moved(
     geometry = ops.cast(geometry, predictions.dtype)
     mirrored, zoom = (geometry[:, i, None, None, None] for i in (0, 1))
     turned = ops.where(mirrored > 0, task.flip(predictions), predictions)
-    return task.rescale(
-        task.renormalize(resample(turned, geometry, stride)), zoom
-    )
+    seen = resample(turned, geometry, stride, image_size)
+    return task.rescale(task.renormalize(seen), zoom)

@@ -23,6 +23,14 @@ class ResampleTest(TestCase):
         found = moved.numpy()[0, 0, [0, -1], 0]
         self.assertAllClose(found, [3.0, 2.0], atol=1e-5)
 
+    def test_pixels_that_make_no_whole_cell(self):
+        # Of seven columns, each worth its number, six make three cells.
+        cells = tf.reshape([0.5, 2.5, 4.5], (1, 1, 3, 1))
+        mirrored = tf.constant([[1.0, 1.0, 0.0, 0.0]])
+        moved = resample(cells, mirrored, stride=2, image_size=(2, 7))
+        # The first shows 5.5, which is beyond the last one's centre.
+        self.assertAllClose(moved[0, 0, :, 0], [4.5, 3.5, 1.5], atol=1e-5)
+
     def test_each_image_has_its_own_geometry(self):
         both = tf.constant([UNMOVED, (1.0, 1.0, 0.0, 0.0)])
         moved = resample(tf.repeat(MAPS, 2, axis=0), both)

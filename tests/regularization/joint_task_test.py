@@ -260,6 +260,8 @@ class CorrectedTest(TestCase):
             JointTaskRegularization(
                 "reference", weights={"latent_distance": 1.0}
             )
+        with self.assertRaisesRegex(ValueError, "stride.*at least 1; got 0"):
+            JointTaskRegularization(stride=0)
         with self.assertRaisesRegex(ValueError, "stride.*must be 1.*got 2"):
             JointTaskRegularization("corrected", stride=2)
 

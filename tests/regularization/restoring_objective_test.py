@@ -4,6 +4,8 @@ import tensorflow as tf
 
 from jtr_keras import JointTaskRegularization, tasks
 from jtr_keras.ops import UNMOVED
+from jtr_keras.regularization.coarse_stacks import CoarseStacks
+from jtr_keras.regularization.joint_objective import Batch
 from jtr_keras.regularization.restoring_objective import (
     ALONE,
     HIDING,
@@ -36,6 +38,26 @@ def inputs(regularization, labelled=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1))):
 
 
 class RestoringObjectiveTest(TestCase):
+    def test_images_that_are_no_whole_number_of_cells(self):
+        ramp = tf.range(18.0)[:, None] / 18.0
+        first = tf.tile(ramp[None, None, None], (1, 1, 16, 1, 1))
+        maps = {"edges": tf.concat([first, first[..., ::-1, :]], axis=1)}
+        geometry = tf.constant([[UNMOVED, (1.0, 1.0, 0.0, 0.0)]])
+        batch = Batch(
+            maps, maps, {"edges": tf.ones(1)}, {}, {"geometry": geometry}
+        )
+        edges = tasks.DenseRegression("edges")
+        stacks = CoarseStacks.of([edges], batch, stride=4)
+        # The first cell shows pixels that made none in the first view.
+        found, expected = stacks.first_view[0], stacks.predictions[0]
+        self.assertAllClose(found[:, :, 1:], expected[:, :, 1:], atol=1e-5)
+
+    def test_a_stride_beyond_the_image(self):
+        regularization = bound(stride=32)
+        arguments, extras = inputs(regularization)
+        with self.assertRaisesRegex(ValueError, r"stride.*\(16, 16\); got 32"):
+            regularization(*arguments, **extras)
+
     def test_distance_by_hand(self):
         normals, depth = tasks.SurfaceNormals(), tasks.Depth(2.0, 1.0)
         regularization = JointTaskRegularization(warm_up=0)
