@@ -13,6 +13,9 @@ step and supervised views, and is evaluated after its last step: no epoch is
 chosen. The networks of `single_task` train on their labelled images alone, so
 that every label counts as often as in other methods. Reports compare runs of
 the same seed, which share labels, order of images and views.
+
+`revision` names all code that made a row, in order: several commits where a
+killed run went on at another one, the old one alone where a run had ended.
 """
 
 import concurrent.futures
@@ -21,7 +24,6 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import subprocess
 import sys
 import threading
 import uuid
@@ -29,6 +31,7 @@ import uuid
 import numpy as np
 from absl import app, flags
 
+from benchmarks import revisions
 from benchmarks.methods import (
     ABLATIONS,
     BACKBONE_OPTIONS,
@@ -39,6 +42,7 @@ from benchmarks.methods import (
 from benchmarks.report import report
 from benchmarks.runs import Run
 from jtr_keras.data import get_dataset, label_matrix
+from jtr_keras.data.label_settings import AVAILABLE, SETTINGS
 
 FLAGS = flags.FLAGS
 
@@ -121,6 +125,7 @@ def execute(runs, results):
     """Runs what is not in the results yet; whether any run failed."""
     done = {row["key"] for row in results.read()}
     left = [run for run in runs if run.key not in done]
+    check_labels({run.labels for run in left})
     print(
         f"{len(runs)} runs, {len(runs) - len(left)} of them done.", flush=True
     )
@@ -133,24 +138,37 @@ def execute(runs, results):
             name = f"{run.method} {run.labels} seed {run.seed}"
             try:
                 said = f"{future.result() / 60:.1f} min"
-            except RuntimeError as error:
+            except (RuntimeError, ValueError, OSError) as error:
                 failed, said = True, f"FAILED: {error}"
             print(f"[{count}/{len(left)}] {name}: {said}", flush=True)
     return failed
 
 
+def check_labels(names):
+    """Ends the command where a name is neither a setting nor a file."""
+    known = [AVAILABLE, *SETTINGS]
+    unknown = sorted(
+        name
+        for name in names
+        if name not in known
+        and not (
+            name.endswith((".npy", ".pth")) and pathlib.Path(name).exists()
+        )
+    )
+    if unknown:
+        sys.exit(
+            f"There are no labels {unknown}; there are {known}, and paths of "
+            ".npy and .pth files that exist."
+        )
+
+
 def one(run, results):
     """Executes a run and keeps its row; returns its seconds."""
     # Now: while it trains, others may change the tree.
-    begun_at = revision()
+    revision = revisions.current()
     folder = pathlib.Path(FLAGS.runs) / run.name
-    measured = run.execute(folder, label_file(run), FLAGS.threads)
-    identity = {
-        "labels": run.labels,
-        "method": run.method,
-        "seed": run.seed,
-        "revision": begun_at,
-    }
+    measured = run.execute(folder, label_file(run), FLAGS.threads, revision)
+    identity = {"labels": run.labels, "method": run.method, "seed": run.seed}
     rounded = {"seconds": f"{measured['seconds']:.0f}"}
     results.append(identity | measured | rounded | {"key": run.key})
     return measured["seconds"]
@@ -169,19 +187,13 @@ def label_file(run):
     folder.mkdir(parents=True, exist_ok=True)
     # The digest says what is in it; the rest of the name is for readers.
     digest = hashlib.sha256(matrix.tobytes()).hexdigest()[:10]
-    path = folder / f"labels-{run.labels}-{run.seed}-{digest}.npy"
+    labels = pathlib.Path(run.labels).stem  # It may be the path of a file.
+    path = folder / f"labels-{labels}-{run.seed}-{digest}.npy"
     temporary = path.with_suffix(f".{uuid.uuid4().hex}")
     with temporary.open("wb") as file:
         np.save(file, matrix)
     temporary.replace(path)  # At once: another run may read it now.
     return path
-
-
-def revision():
-    """The commit, with a + where the tree differs from it."""
-    git = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    here = pathlib.Path(__file__).parent
-    return subprocess.check_output(git, cwd=here, text=True).strip()
 
 
 def define_flags():

@@ -79,8 +79,8 @@ def table(rows, tasks, gains):
         cells += [spread([headline(r, t) for r in own]) for t in tasks]
         over = gains[method]
         each = ", ".join(f"{value:.1f}" for value in over)
-        cells += [spread(over, 2), each, standard_error(over)]
-        cells += [spread(single[method], 2)]
+        cells += [pairs(over, len(own)), each, standard_error(over)]
+        cells += [pairs(single[method], len(own))]
         for name, digits in (("seconds_per_step", 3), ("peak_mib", 0)):
             cells.append(
                 f"{np.median([float(r[name]) for r in own]):.{digits}f}"
@@ -125,6 +125,12 @@ def spread(values, digits=4):
     if len(values) < 2:
         return mean
     return f"{mean} ± {np.std(values, ddof=1):.{digits}f}"
+
+
+def pairs(gains, runs):
+    """Their spread, and how many they are where not every run has one."""
+    partial = gains and len(gains) != runs
+    return spread(gains, 2) + (f" ({len(gains)})" if partial else "")
 
 
 def standard_error(values, digits=2):

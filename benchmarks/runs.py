@@ -1,20 +1,19 @@
-"""One run of a comparison: training in a process of its own."""
+"""One run of a comparison."""
 
 import csv
 import dataclasses
 import hashlib
 import json
-import os
 import pathlib
 import statistics
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 
+from benchmarks import revisions
 from benchmarks.methods import parts
 from benchmarks.processes import Processes
+from benchmarks.training import train
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,72 +64,62 @@ class Run:
         return max(round(self.steps / steps_per_epoch), 1)
 
     def execute(
-        self, folder: pathlib.Path, labels: pathlib.Path, threads: int
+        self,
+        folder: pathlib.Path,
+        labels: pathlib.Path,
+        threads: int,
+        revision: str,
     ) -> dict[str, Any]:
         """Trains and evaluates; goes on where an earlier process ended.
+
+        What has ended well is not started again.
 
         Args:
             folder: Where the run keeps what it writes.
             labels: File that says which image has which label.
             threads: Threads of TensorFlow, 0 for its own choice.
+            revision: That of the code now.
 
         Returns:
-            Seconds of all processes, median seconds a step, MiB at the peak,
-            and metrics; of several networks, seconds are summed.
+            The revisions that made it, seconds of all processes, median
+            seconds a step, MiB at the peak, and metrics; of several networks,
+            seconds are summed and there is no `delta_mtl`.
 
         Raises:
             RuntimeError: If training fails.
         """
+        networks = self._networks(folder, labels)
+        left = {w: f for w, f in networks.items() if not Processes(w).done(f)}
+        made_by = revisions.note(folder, revision, finished=not left)
         names = ("seconds", "seconds_per_step", "peak_mib")
-        row: dict[str, Any] = dict.fromkeys(names, 0.0)
-        length = {
-            "epochs": self.epochs(len(np.load(labels))),
-            "validate": False,
-            "check": False,
-        }
-        for index, flags in enumerate(self.flags):
-            workdir = folder / str(index)
-            given = flags | length | {"labels": str(labels)}
-            _train(workdir, given, threads)
+        row: dict[str, Any] = {"revision": made_by} | dict.fromkeys(names, 0.0)
+        for workdir in networks:
+            if workdir in left:
+                train(workdir, left[workdir], threads)
             seconds, memory = Processes(workdir).totals()
             metrics = json.loads((workdir / "metrics.json").read_text())
             row |= {k: v for k, v in metrics.items() if not k.endswith("loss")}
             row["seconds"] += seconds
             row["seconds_per_step"] += _seconds(workdir / "history.csv")
             row["peak_mib"] = max(row["peak_mib"], memory)
+        if len(networks) > 1:  # Each has one of its own tasks alone.
+            row.pop("delta_mtl", None)
         return row
 
-
-def _train(workdir: pathlib.Path, flags: dict[str, Any], threads: int) -> None:
-    """Runs `jtr train`, and keeps how long it took and how large it was."""
-    workdir.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "jtr_keras.cli.main", "train"]
-    for name, value in (flags | {"workdir": str(workdir)}).items():
-        command.append(f"--{name}={_written(value)}")
-    environment = dict(os.environ)
-    if threads:
-        environment["TF_NUM_INTRAOP_THREADS"] = str(threads)
-        # With a single one, an epoch's new iterator waits for seconds.
-        environment["TF_NUM_INTEROP_THREADS"] = str(max(threads, 2))
-    processes = Processes(workdir)
-    log = processes.log
-    with log.open("a") as file:
-        processes.begin()
-        process = subprocess.Popen(
-            command, stdout=file, stderr=file, env=environment
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-    processes.end(usage.ru_maxrss / 1024)  # KiB on Linux.
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        tail = "\n".join(log.read_text().splitlines()[-5:])
-        raise RuntimeError(f"jtr train failed, see {log}:\n{tail}")
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value))
-    return json.dumps(value) if isinstance(value, dict | bool) else str(value)
+    def _networks(
+        self, folder: pathlib.Path, labels: pathlib.Path
+    ) -> dict[pathlib.Path, dict[str, Any]]:
+        """Folder and all flags of each network."""
+        common = {
+            "epochs": self.epochs(len(np.load(labels))),
+            "validate": False,
+            "check": False,
+            "labels": str(labels),
+        }
+        return {
+            folder / str(index): flags | common
+            for index, flags in enumerate(self.flags)
+        }
 
 
 def _seconds(history: pathlib.Path) -> float:

@@ -9,7 +9,7 @@ from unittest import mock
 
 import numpy as np
 
-from benchmarks import compare, methods, report
+from benchmarks import compare, methods, report, revisions
 from benchmarks.runs import Run
 from jtr_keras import tasks
 from tests.data import files
@@ -62,7 +62,8 @@ class ReportTest(TestCase):
         lines = report.table(ROWS, TASKS, gains)
         self.assertLen(lines, 4)
         self.assertIn("| joint_task | 3 | 0.5333 ± 0.3215 |", lines[3])
-        self.assertIn("| 10.00 ± 28.28 | 30.0, -10.0 | 20.00 |", lines[3])
+        # Two of the three have a supervised run of their seed.
+        self.assertIn("| 10.00 ± 28.28 (2) | 30.0, -10.0 | 20.00 |", lines[3])
 
     def test_table_has_gains_over_single_task(self):
         rows = [row("single_task", "1", "0.5", "1.0"), *ROWS]
@@ -72,7 +73,7 @@ class ReportTest(TestCase):
         self.assertEqual(
             lines[2],
             "| supervised | 2 | 0.3000 ± 0.1414 | 0.7500 ± 0.3536 "
-            "| 0.00 ± 0.00 | 0.0, 0.0 | 0.00 | 15.00 | 0.500 | 100 |",
+            "| 0.00 ± 0.00 | 0.0, 0.0 | 0.00 | 15.00 (1) | 0.500 | 100 |",
         )
         # Over supervised: (25 % - 100 %) / 2.
         self.assertEqual(
@@ -81,7 +82,7 @@ class ReportTest(TestCase):
             "| -37.50 | -37.5 |  | 0.00 | 0.500 | 100 |",
         )
         # (-20 % + 40 %) / 2.
-        self.assertIn("| 20.00 | 10.00 | 0.500 | 100 |", lines[4])
+        self.assertIn("| 20.00 | 10.00 (1) | 0.500 | 100 |", lines[4])
 
     def test_table_of_tasks_says_how_many_runs_gained(self):
         lines = report.task_table(ROWS, TASKS)
@@ -140,7 +141,27 @@ class RunTest(TestCase):
 class RevisionTest(TestCase):
     def test_it_is_that_of_this_tree_wherever_the_command_runs(self):
         with contextlib.chdir(self.get_temp_dir()):
-            self.assertRegex(compare.revision(), r"^[0-9a-f]{7,}\+?$")
+            self.assertRegex(revisions.current(), r"^[0-9a-f]{7,}\+?$")
+
+    def test_a_row_names_what_made_its_run(self):
+        results = compare.Results(pathlib.Path(self.get_temp_dir()) / "a.csv")
+        run = mock.Mock(labels="onelabel", method="supervised", seed=0, key="k")
+        run.name = "supervised-0"
+        made = {"revision": "dd67796, 1350bbe", "seconds": 1.4}
+        run.execute.return_value = made
+        flags = types.SimpleNamespace(runs="runs", threads=1)
+        with (
+            mock.patch.object(compare, "FLAGS", flags),
+            mock.patch.object(compare, "label_file", return_value="a.npy"),
+            mock.patch.object(revisions, "current", return_value="1350bbe"),
+        ):
+            compare.one(run, results)
+        run.execute.assert_called_once_with(
+            pathlib.Path("runs/supervised-0"), "a.npy", 1, "1350bbe"
+        )
+        names = {"labels": "onelabel", "method": "supervised", "seed": "0"}
+        expected = names | made | {"seconds": "1", "key": "k"}
+        self.assertEqual(results.read(), [expected])
 
     def test_without_git_nothing_runs(self):
         run = mock.Mock()
@@ -152,12 +173,50 @@ class RevisionTest(TestCase):
         run.execute.assert_not_called()
 
 
+class ExecuteTest(TestCase):
+    def execute(self, labels, one):
+        runs = [
+            Run("supervised", name, seed, 10, ("depth",), {"batch_size": 4})
+            for seed, name in enumerate(labels)
+        ]
+        results = compare.Results(pathlib.Path(self.get_temp_dir()) / "a.csv")
+        printed = io.StringIO()
+        with (
+            mock.patch.object(compare, "FLAGS", types.SimpleNamespace(jobs=1)),
+            mock.patch.object(compare, "one", one),
+            contextlib.redirect_stdout(printed),
+        ):
+            failed = compare.execute(runs, results)
+        return failed, printed.getvalue()
+
+    def test_runs_that_fail_are_told_and_end_no_others(self):
+        errors = [RuntimeError("a"), ValueError("b"), FileNotFoundError("c")]
+        one = mock.Mock(side_effect=[*errors, 60.0])
+        failed, said = self.execute(["onelabel"] * 4, one)
+        self.assertTrue(failed)
+        for seed, error in enumerate(errors):
+            self.assertIn(f"onelabel seed {seed}: FAILED: {error}", said)
+        self.assertIn("onelabel seed 3: 1.0 min", said)
+
+    def test_unknown_labels_end_it_before_anything_starts(self):
+        there = pathlib.Path(self.get_temp_dir()) / "there.npy"
+        there.touch()
+        labels = ["onelabel", "available", str(there), "onelabl", "gone.npy"]
+        one = mock.Mock(return_value=60.0)
+        said = r"no labels \['gone.npy', 'onelabl'\]; there are .*'onelabel'"
+        with self.assertRaisesRegex(SystemExit, said):
+            self.execute(labels, one)
+        one.assert_not_called()
+        failed, _ = self.execute(labels[:3], one)
+        self.assertFalse(failed)
+
+
 class LabelFileTest(TestCase):
-    def write(self, folder, split, tasks, seed=0):
+    def write(self, folder, split, tasks, seed=0, labels="onelabel"):
         values = {"dataset": "rooms", "root": None, "train_split": split}
         flags = types.SimpleNamespace(runs=folder, task_options=None, **values)
         with mock.patch.object(compare, "FLAGS", flags):
-            run = Run("supervised", "onelabel", seed, 10, tasks, {})
+            run = Run("supervised", labels, seed, 10, tasks, {})
             return compare.label_file(run)
 
     def test_other_labels_are_another_file(self):
@@ -174,6 +233,18 @@ class LabelFileTest(TestCase):
         self.assertEqual(self.write(folder, "train[:4]", both), paths[0])
         labels = np.load(paths[0])
         self.assertAllEqual(labels.sum(axis=1), np.ones(4))
+
+    def test_labels_of_a_file_are_named_after_it(self):
+        folder = pathlib.Path(self.get_temp_dir())
+        (folder / "own").mkdir()
+        given = str(folder / "own" / "mine.npy")
+        np.save(given, np.float32([[1, 0, 1], [0, 1, 1]]))
+        path = self.write(folder, "train[:2]", ("depth",), labels=given)
+        self.assertEqual(path.parent, folder)
+        self.assertRegex(path.name, r"^labels-mine-0-[0-9a-f]{10}\.npy$")
+        self.assertAllEqual(np.load(path)[:, 1], [0, 1])  # Depth is second.
+        path = self.write(folder, "train[:2]", ("depth",))
+        self.assertRegex(path.name, r"^labels-onelabel-0-[0-9a-f]{10}\.npy$")
 
     def test_a_file_that_is_there_is_never_half_written(self):
         folder = self.get_temp_dir()
