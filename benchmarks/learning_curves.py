@@ -16,17 +16,15 @@ import pathlib
 import numpy as np
 from absl import app, flags
 
-from benchmarks.compare import define_flags, planned
+from benchmarks.compare import define_flags, make_tasks, planned
 from benchmarks.methods import SUPERVISED
 from benchmarks.report import standard_error
-from jtr_keras.data import get_dataset
 
 FLAGS = flags.FLAGS
 
 
 def main(_):
-    tasks = get_dataset(FLAGS.dataset).make_tasks(FLAGS.tasks)
-    names = tuple(task.name for task in tasks)
+    names = tuple(task.name for task in make_tasks(FLAGS.tasks))
     found = {}
     for run in planned(names):
         pair = run, dataclasses.replace(run, method=SUPERVISED)

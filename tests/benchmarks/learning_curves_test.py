@@ -1,9 +1,14 @@
+import contextlib
 import csv
+import io
+import json
 import pathlib
+import types
+from unittest import mock
 
 import numpy as np
 
-from benchmarks import learning_curves
+from benchmarks import compare, learning_curves
 from benchmarks.runs import Run
 from tests.testing import TestCase
 
@@ -48,6 +53,33 @@ class LearningCurvesTest(TestCase):
         values = np.array([[1.0, 3.0], [3.0, 5.0]])
         self.assertEqual(learning_curves.spread(values), "+3.0 ± 1.0")
         self.assertEqual(learning_curves.spread(values[:, :1]), "+2.0")
+
+    def test_tasks_get_their_options(self):
+        root = pathlib.Path(self.get_temp_dir())
+        finished(root, "supervised", [[2.0, 1.0]] * 4)
+        run = finished(root, "joint_task", [[1.5, 1.0]] * 4)
+        options = {  # Without them, a folder has none of these tasks.
+            "segmentation": {"num_classes": 5},
+            "depth": {"mean": 2, "stddev": 1},
+        }
+        flags = types.SimpleNamespace(
+            dataset="folder",
+            tasks=list(NAMES),
+            task_options=json.dumps(options),
+            runs=root,
+            plot=root / "curves.png",
+        )
+        printed = io.StringIO()
+        with (
+            mock.patch.object(compare, "FLAGS", flags),
+            mock.patch.object(learning_curves, "FLAGS", flags),
+            mock.patch.object(learning_curves, "planned", return_value=[run]),
+            mock.patch.object(learning_curves, "draw"),
+            contextlib.redirect_stdout(printed),
+        ):
+            learning_curves.main(None)
+        line = "| onelabel | joint_task | 1 | segmentation | +25.0 |"
+        self.assertIn(line, printed.getvalue())
 
     def test_the_plot_is_drawn(self):
         path = pathlib.Path(self.get_temp_dir()) / "curves.png"
