@@ -5,8 +5,11 @@
 Trains on a part of Rooms, stops after some numbers of steps, and compares, on
 images that were held out and whose labels are all known, what the default
 Joint-Task Regularization would put in the place of those that a label setting
-takes away. Prints mean squared differences of codes to the hidden labels, and,
-as its last line, a JSON object.
+takes away. Prints the mean `code_error` of each task to the hidden labels, and,
+as its last line, a JSON object. That error is the squared difference of codes,
+summed over channels: of probabilities for segmentation; four times as much for
+a regression, whose codes then count as values from -1 to 1; twice as much for
+normals, which is 1 - cosine where both are unit vectors.
 """
 
 import json
