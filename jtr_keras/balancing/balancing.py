@@ -75,7 +75,8 @@ class Balancing(StatefulLayer):
         # A loss that is NaN is present: who trains must see it.
         present = ops.logical_and(rates > 0, values != 0)
         factors = self.compensation(rates) if self.compensation else 1.0
-        rates = ops.where(present, rates, 0.0)
+        # Both, so that their quotient is a mean over labelled images.
+        rates = ops.where(present, factors * rates, 0.0)
         values = ops.where(present, factors * values, 0.0)
         weights = factors * self.weigh(values, rates)
         weights = ops.unstack(ops.where(present, weights, 0.0))
@@ -89,7 +90,8 @@ class Balancing(StatefulLayer):
         Args:
             losses: `(tasks,)`, divided by the label rates where asked for; 0
                 for absent tasks.
-            label_rates: `(tasks,)`, 0 for absent tasks alone.
+            label_rates: `(tasks,)`, divided likewise; 0 for absent tasks
+                alone.
         """
 
     def build_for_tasks(self) -> None:

@@ -51,6 +51,16 @@ class DynamicWeightAverageTest(TestCase):
         weights, _ = weigh(layer, [1, 1, 1], [1, 1, 1])
         self.assertAllClose(weights, softmax(0.25, 1.0, 0.25))
 
+    def test_compensated_means_are_those_of_labelled_images(self):
+        compensated = {"compensate_label_rate": True, "label_rate_momentum": 0}
+        layer = bound(DynamicWeightAverage(period=2, **compensated), 2)
+        for rate in (0.5, 0.5, 0.25, 0.125, 0.25):
+            # The loss of a labelled image is 3 and 1, all the time.
+            weights, _ = weigh(layer, [3 * rate, 1], [rate, 1])
+            self.assertAllClose(weights, [1 / rate, 1])
+        self.assertAllClose(layer.earlier_means, [3.0, 1.0])
+        self.assertAllClose(layer.last_means, [3.0, 1.0])
+
     def test_a_loss_that_is_not_finite_does_not_count(self):
         layer = bound(DynamicWeightAverage(period=2), num_tasks=2)
         for losses in ([np.nan, 1], [4, 3], [1, np.inf], [3, 3]):
