@@ -16,6 +16,9 @@ class Teacher(keras.layers.Layer):
     its own weights, as in training: its batch normalisations use the statistics
     of the batch, and do not update their own.
 
+    A weight that is frozen is its own average, from which it goes on once it is
+    trained again.
+
     Args:
         momentum: float. Share of the old average that a step keeps, once
             there were enough steps: after `t` of them it is at most
@@ -38,11 +41,22 @@ class Teacher(keras.layers.Layer):
     def build_for(self, network: keras.Model) -> None:
         """Creates the averages, equal to the network's weights."""
         self.steps = self._average((), "steps", "zeros")
+        # Not those trained now: what is frozen may change, and Keras does not
+        # save it of every layer, so that a loaded model would have others.
+        ids = {
+            id(v)
+            for layer in network._flatten_layers()
+            for v in layer._trainable_variables
+        }
+        # Variables as attributes would become weights of this layer.
+        self.positions = tuple(
+            i for i, v in enumerate(network.weights) if id(v) in ids
+        )
         self.averages = [
             self._average(
                 v.shape, f"average_{i}", lambda *_, v=v, **__: v.value
             )
-            for i, v in enumerate(network.trainable_variables)
+            for i, v in enumerate(self._averaged(network))
         ]
         self.built = True
 
@@ -51,15 +65,19 @@ class Teacher(keras.layers.Layer):
         steps = ops.convert_to_tensor(self.steps)
         momentum = ops.minimum(self.momentum, (1.0 + steps) / (10.0 + steps))
         self.steps.assign_add(1.0)
-        pairs = zip(self.averages, network.trainable_variables, strict=True)
+        trained = {id(v) for v in network.trainable_variables}
+        pairs = zip(self.averages, self._averaged(network), strict=True)
         for average, variable in pairs:
+            share = 1.0 - momentum if id(variable) in trained else 1.0
             difference = ops.cast(variable, average.dtype) - average
-            average.assign_add((1.0 - momentum) * difference)
+            average.assign_add(share * difference)
 
     def predict(self, network: keras.Model, images: Tensor) -> Any:
         """What the averaged network returns; no gradient reaches anything."""
+        pairs = zip(self._averaged(network), self.averages, strict=True)
+        averages = {id(v): average.value for v, average in pairs}
         outputs, _ = network.stateless_call(
-            [average.value for average in self.averages],
+            [averages[id(v)] for v in network.trainable_variables],
             [v.value for v in network.non_trainable_variables],
             images,
             training=True,
@@ -68,6 +86,11 @@ class Teacher(keras.layers.Layer):
 
     def get_config(self) -> Config:
         return super().get_config() | {"momentum": self.momentum}
+
+    def _averaged(self, network: keras.Model) -> list[Any]:
+        """The weights that have an average, frozen ones included."""
+        weights = network.weights
+        return [weights[i] for i in self.positions]
 
     def _average(self, shape: Any, name: str, initializer: Any) -> Any:
         return self.add_weight(
