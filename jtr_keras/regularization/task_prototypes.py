@@ -52,8 +52,8 @@ class TaskPrototypes(TaskRegularization):
         the first view: means over images, summed over tasks.
 
     Raises:
-        ValueError: If `num_bins` is less than 2, `temperature` not positive,
-            or `momentum` not in `[0, 1)`.
+        ValueError: If `num_bins` is less than 2, `stride` no positive power of
+            two, `temperature` not positive, or `momentum` not in `[0, 1)`.
 
     Example:
 
@@ -82,6 +82,10 @@ class TaskPrototypes(TaskRegularization):
         super().__init__(**({"autocast": False} | kwargs))
         if num_bins < 2:
             raise ValueError(f"`num_bins` must be at least 2; got {num_bins}.")
+        if stride < 1 or stride & (stride - 1):
+            raise ValueError(
+                f"`stride` must be a positive power of two; got {stride}."
+            )
         if not temperature > 0:
             raise ValueError(
                 f"`temperature` must be positive; got {temperature}."

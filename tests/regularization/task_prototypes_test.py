@@ -131,6 +131,9 @@ class TaskPrototypesTest(TestCase):
     def test_arguments_are_checked(self):
         for name, value in (
             ("num_bins", 1),
+            ("stride", 6),
+            ("stride", 0),
+            ("stride", -8),
             ("temperature", 0.0),
             ("momentum", 1.0),
         ):
