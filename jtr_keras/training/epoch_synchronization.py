@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from jtr_keras.data.epoch_counter import EpochCounter
+
 
 class EpochSynchronization(keras.callbacks.Callback):
     """Tells a dataset of this library the epoch before each one begins.
@@ -19,7 +21,8 @@ class EpochSynchronization(keras.callbacks.Callback):
 
     def __init__(self, dataset: Any) -> None:
         super().__init__()
-        self.epochs = getattr(dataset, "epochs", None)
+        epochs = getattr(dataset, "epochs", None)
+        self.epochs = epochs if isinstance(epochs, EpochCounter) else None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if self.epochs is not None:

@@ -1,3 +1,5 @@
+from unittest import mock
+
 import keras
 import numpy as np
 from absl.testing import parameterized
@@ -124,3 +126,6 @@ class EpochSynchronizationTest(TestCase):
         callback.on_epoch_begin(7)
         self.assertEqual(data.epochs.epoch, 7)
         EpochSynchronization(np.ones(3)).on_epoch_begin(7)  # No error.
+        other = mock.Mock(epochs=mock.Mock(epoch=2))
+        EpochSynchronization(other).on_epoch_begin(7)
+        self.assertEqual(other.epochs.epoch, 2)
