@@ -29,8 +29,7 @@ class Cells:
         feature_size: tuple[int, int],
         stride: int,
     ) -> None:
-        ratio = max(math.ceil(image_size[0] / feature_size[0]), 1)
-        self.ratio = 2 ** math.ceil(math.log2(ratio))
+        self.ratio = feature_ratio(image_size, feature_size)
         self.side = max(stride, self.ratio)
         self.rows, self.columns = (size // self.side for size in image_size)
         if not self.rows or not self.columns:
@@ -51,3 +50,21 @@ class Cells:
         maps = maps[:, : self.rows * side, : self.columns * side]
         shape = (-1, self.rows, side, self.columns, side, maps.shape[-1])
         return ops.mean(ops.reshape(maps, shape), axis=(2, 4))
+
+
+def feature_ratio(
+    image_size: tuple[int, int], feature_size: tuple[int, int]
+) -> int:
+    """How much coarser features are than the image, a power of two.
+
+    Args:
+        image_size: Height and width of the image.
+        feature_size: Height and width of its features, which may be those of
+            the image padded at the bottom and right.
+
+    Returns:
+        The smallest power of two by which the features cover the image.
+    """
+    pairs = zip(image_size, feature_size, strict=True)
+    least = max(math.ceil(image / feature) for image, feature in pairs)
+    return 2 ** math.ceil(math.log2(least))

@@ -59,7 +59,8 @@ class CrossTaskConsistency(TaskRegularization):
         y_true: Dict of targets, `(batch, views, height, width, channels)`.
         y_pred: Dict of predictions, of the same leading shape.
         labelled: Dict of `(batch,)`, above 0 where the image has the label.
-        features: `(batch, views, height / r, width / r, channels)`.
+        features: `(batch, views, height / r, width / r, channels)`, of images
+            that may be padded at the bottom and right; `r` a power of two.
         noise: Optional dict of Gumbel noise for each sampled task,
             `(batch, draws, height, width, channels)`: one draw, or one for
             each of the other tasks as target. Drawn where it is missing.
@@ -169,8 +170,11 @@ class CrossTaskConsistency(TaskRegularization):
         pair, weight = self._choose_pairs(labelled)
         source, target = self._map(codes, pair)
         count = pair.shape[1]
-        size = tuple(source.shape[1:3])
-        fixed = self.fixed_features(view(features, 1), size=size)
+        fixed = self.fixed_features(
+            view(features, 1),
+            image_size=tuple(y_pred[self.tasks[0].name].shape[2:4]),
+            stride=self.stride,
+        )
         fixed = ops.repeat(fixed, count, axis=0)
         tie = cosine_distance(source, fixed) + cosine_distance(target, fixed)
         loss = cosine_distance(source, target) + self.feature_weight * tie

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from jtr_keras.regularization.cells import Cells
+from jtr_keras.regularization.cells import Cells, feature_ratio
 from tests.testing import TestCase
 
 
@@ -24,6 +24,14 @@ class CellsTest(TestCase):
     def test_features_of_padded_images(self, image, features, expected):
         cells = Cells(image, features, stride=8)
         self.assertEqual((cells.side, cells.ratio), expected)
+
+    @parameterized.parameters(
+        ((16, 16), (32, 32), 1),
+        ((8, 33), (8, 16), 4),  # Padded to (32, 64): the height alone says 1.
+        ((33, 8), (16, 8), 4),
+    )
+    def test_the_longer_side_tells_the_ratio(self, image, features, expected):
+        self.assertEqual(feature_ratio(image, features), expected)
 
     def test_a_cell_of_features_is_the_cell_of_the_image(self):
         cells = Cells((30, 41), (8, 16), stride=8)

@@ -66,7 +66,9 @@ def by_hand(layer, inputs, image, source, target, draw=0):
     first = mapped(task, code)
     task = layer.tasks[target]
     second = mapped(task, task.relative_targets(y_true[task.name][:, 1]))
-    fixed = layer.fixed_features(features[:, 1], size=first.shape[1:3])
+    fixed = layer.fixed_features(
+        features[:, 1], image_size=toy.SIZE, stride=layer.stride
+    )
     tie = cosine_distance(first, fixed) + cosine_distance(second, fixed)
     return float(cosine_distance(first, second)[0] + 0.5 * tie[0])
 
@@ -110,6 +112,20 @@ class CrossTaskConsistencyTest(TestCase):
         ]
         self.assertGreater(min(expected), 0.5)
         self.assertAllClose(found, expected, rtol=1e-4)
+
+    def test_features_of_an_image_padded_otherwise(self):
+        # Of 12 rows the mapping makes 3; the network pads them to 16, thus 4.
+        layer, (*inputs, features, noise) = bound(), make_inputs()
+        *inputs, noise = tf.nest.map_structure(
+            lambda x: x[:, :, :12] if x.shape.rank == 5 else x,
+            (*inputs, noise),
+        )
+        features = features[:, :, ::4, ::4]
+        found, expected = (
+            layer.per_image(*inputs, some, noise)["cross_task"]
+            for some in (features, features[:, :, :3])
+        )
+        self.assertAllClose(found, expected, rtol=1e-5)
 
     def test_a_draw_for_each_pair(self):
         # The third image compares segmentation with two other tasks' labels.
