@@ -175,7 +175,11 @@ class BalancingConformanceTest(TestCase):
         keras.config.set_dtype_policy("mixed_float16")
         model = toy.make_model(balancing=cls(**options, **COMPENSATED))
         model.compile("adam", jit_compile=False)
+        before = [v.numpy() for v in model.trainable_variables]
         train_on_any_labels(model, views=1)
+        after = [v.numpy() for v in model.trainable_variables]
+        # Not if every step overflowed.
+        self.assertTrue(any(map(np.any, map(np.subtract, after, before))))
 
 
 class CoverageTest(TestCase):
