@@ -45,7 +45,7 @@ class Composition(TaskRegularization):
     def __init__(
         self, parts: Sequence[TaskRegularization], **kwargs: Any
     ) -> None:
-        super().__init__(**({"autocast": False} | kwargs))
+        super().__init__(**kwargs)
         self.parts = list(parts)
         self.loss_weights: dict[str, float] = {}
         for index, part in enumerate(self.parts):

@@ -96,7 +96,7 @@ class CrossTaskConsistency(TaskRegularization):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**({"autocast": False} | kwargs))
+        super().__init__(**kwargs)
         if max_pairs is not None and max_pairs < 1:
             raise ValueError(f"`max_pairs` must be >= 1; got {max_pairs}.")
         self.weight = weight

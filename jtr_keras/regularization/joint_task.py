@@ -99,7 +99,7 @@ class JointTaskRegularization(TaskRegularization):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**({"autocast": False} | kwargs))
+        super().__init__(**kwargs)
         self.semantics = semantics
         objective = self.objective = get_objective(semantics)
         self.num_views = objective.num_views

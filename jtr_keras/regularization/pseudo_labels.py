@@ -76,7 +76,7 @@ class PseudoLabels(TaskRegularization):
         warm_up: int = 1000,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**({"autocast": False} | kwargs))
+        super().__init__(**kwargs)
         if not 0 <= threshold <= 1:
             raise ValueError(f"`threshold` must be in [0, 1]; got {threshold}.")
         for name, value in (("tolerance", tolerance), ("warm_up", warm_up)):

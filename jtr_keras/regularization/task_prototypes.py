@@ -79,7 +79,7 @@ class TaskPrototypes(TaskRegularization):
         momentum: float = 0.9,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**({"autocast": False} | kwargs))
+        super().__init__(**kwargs)
         if num_bins < 2:
             raise ValueError(f"`num_bins` must be at least 2; got {num_bins}.")
         if stride < 1 or stride & (stride - 1):

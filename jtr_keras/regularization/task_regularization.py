@@ -45,6 +45,10 @@ class TaskRegularization(StatefulLayer):
     loss_weights: dict[str, float]
     """The terms by name and their weights in the objective."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        # Losses are of precise predictions, whatever the policy.
+        super().__init__(**({"autocast": False} | kwargs))
+
     def bind(self, tasks: Sequence[Task], feature_channels: int = 0) -> None:
         """Tells which tasks there are; called once, by the model.
 

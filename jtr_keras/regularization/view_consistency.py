@@ -53,7 +53,7 @@ class ViewConsistency(TaskRegularization):
     def __init__(
         self, weight: float = 1.0, detach: bool = True, **kwargs: Any
     ) -> None:
-        super().__init__(**({"autocast": False} | kwargs))
+        super().__init__(**kwargs)
         self.weight = weight
         self.detach = detach
         self.loss_weights = {"view_consistency": weight}

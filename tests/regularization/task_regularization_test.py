@@ -23,6 +23,15 @@ class Custom(TaskRegularization):
         return {self.returned: keras.ops.mean(y_pred["depth"])}
 
 
+class Precise(Custom):
+    needs = ("geometry",)
+
+    def call(self, y_true, y_pred, labelled, **extras):
+        floats = (y_true["depth"], y_pred["depth"], *extras.values())
+        self.seen = {keras.backend.standardize_dtype(a.dtype) for a in floats}
+        return super().call(y_true, y_pred, labelled)
+
+
 class Unbuilt(Custom):
     def build_for_tasks(self):
         self.dense = keras.layers.Dense(2, name="mapping")
@@ -35,6 +44,15 @@ class TaskRegularizationTest(TestCase):
             toy.make_model(Custom())
         with self.assertRaisesRegex(ValueError, message):
             Composition([Custom()])
+
+    def test_losses_are_precise(self):
+        self.addCleanup(keras.config.set_dtype_policy, "float32")
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        custom = Precise(loss_weights={"agreement": 1.0})
+        model = toy.make_model(custom)
+        model.compile("sgd", jit_compile=False)
+        model.train_on_batch(*toy.make_batch())
+        self.assertEqual(custom.seen, {"float32"})
 
     def test_needs_must_be_known(self):
         for needs in (("features", "depth"), "teacher"):
