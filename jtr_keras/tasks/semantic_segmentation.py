@@ -193,6 +193,7 @@ class SemanticSegmentation(Task):
 
     def check(self, targets: Any) -> str | None:
         valid = (targets >= VOID) & (targets < self.num_classes)
+        valid &= targets == np.round(targets)
         if valid.all():
             return None
         found = sorted(set(np.unique(targets[~valid]).tolist()))[:5]

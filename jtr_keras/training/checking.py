@@ -25,8 +25,9 @@ def check_batches(
 
     Raises:
         ValueError: At the first batch whose parts lack, have an unexpected
-            shape or dtype, or a value that is not allowed; says which batch,
-            image and task, all counted from 0, and what was expected.
+            shape or dtype, or a value that is not allowed; says which batch
+            and image, counted from 0, and task, and what was expected. Void is
+            what the task calls so: `fit` takes other classes and NaN for void.
 
     Example:
 
@@ -41,7 +42,10 @@ def check_batches(
     """
     progress = keras.utils.Progbar(None, verbose=verbose, unit_name="batch")
     for number, batch in enumerate(dataset):
-        message = _wrong(batch, tasks)
+        try:
+            message = _wrong(batch, tasks)
+        except ValueError as error:
+            raise ValueError(f"Batch {number}: {error}") from error
         if message:
             raise ValueError(f"Batch {number}, {message}.")
         progress.update(number + 1)
@@ -49,14 +53,16 @@ def check_batches(
 
 def _wrong(batch: Any, tasks: Sequence[Task]) -> str | None:
     """What is wrong with a batch, or None."""
-    images, targets, weights = keras.tree.map_structure(
+    images, _, weights = keras.tree.map_structure(
         keras.ops.convert_to_numpy, unpack(batch, tasks)
     )
+    _, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
     for index, image in enumerate(images):
         # A comparison with NaN is false.
         if not np.all((image >= 0) & (image <= 1)):
             return f"x of image {index}: values must be in [0, 1]"
     for task in tasks:
+        target = keras.ops.convert_to_numpy(targets[task.name])
         for index, weight in enumerate(weights[task.name]):
             place = f"of image {index}"
             if not (weight >= 0 and np.isfinite(weight)):
@@ -65,7 +71,7 @@ def _wrong(batch: Any, tasks: Sequence[Task]) -> str | None:
                     f"sample_weight[{task.name!r}] {place}: {expected}; "
                     f"got {weight}"
                 )
-            found = weight > 0 and task.check(targets[task.name][index])
+            found = weight > 0 and task.check(target[index])
             if found:
                 return f"y[{task.name!r}] {place}: {found}"
     return None

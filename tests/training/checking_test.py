@@ -15,6 +15,8 @@ def spoiled(part, task, value, labelled=ALL):
     bad = tf.nest.map_structure(np.array, toy.make_batch(labelled))
     images, targets, weights = bad
     found = {"x": images, "y": targets, "sample_weight": weights}[part]
+    if task:
+        found[task] = found[task].astype(np.result_type(found[task], value))
     (found[task] if task else found)[1, ...] = value
     return [good, bad]
 
@@ -24,6 +26,7 @@ class CheckBatchesTest(TestCase):
         ("x", None, 255.0, "x of image 1: values must be in"),
         ("x", None, np.nan, "x of image 1: values must be in"),
         ("y", "segmentation", 3, r"y\['segmentation'\] of image 1: class ids"),
+        ("y", "segmentation", 0.5, r"class ids .* found \[0.5\]"),
         ("y", "depth", np.nan, r"y\['depth'\] of image 1: depths must be"),
         ("y", "normals", 1.0, r"y\['normals'\] of image 1: normals must have"),
         ("sample_weight", "depth", np.nan, "of image 1: must be finite"),
@@ -45,5 +48,7 @@ class CheckBatchesTest(TestCase):
     def test_shapes_are_those_of_fit(self):
         images, targets, weights = toy.make_batch()
         batch = images, targets | {"depth": targets["normals"]}, weights
-        with self.assertRaisesRegex(ValueError, r"y\['depth'\].*must have"):
+        with self.assertRaisesRegex(
+            ValueError, r"Batch 0: `y\['depth'\]` must have shape"
+        ):
             check_batches([batch], toy.make_tasks(), verbose=0)
