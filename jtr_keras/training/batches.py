@@ -49,7 +49,10 @@ def unpack(
         _require_shape(f"y[{task.name!r}]", y[task.name], expected)
         _require_weights(task.name, weight[task.name], x.shape[:1])
     x = ops.cast(x, loss_dtype())
-    targets = {task.name: _as_targets(task, y[task.name]) for task in tasks}
+    targets = {
+        task.name: _as_targets(task, y[task.name], weight[task.name])
+        for task in tasks
+    }
     weight = {name: ops.cast(weight[name], loss_dtype()) for name in names}
     if len(x.shape) == 4:
         targets = {name: value[:, None] for name, value in targets.items()}
@@ -90,16 +93,22 @@ def _require_weights(task: str, weight: Tensor, expected: Any) -> None:
     )
 
 
-def _as_targets(task: Task, given: Tensor) -> Tensor:
-    """Targets in the dtype in which the task's annotations travel."""
+def _as_targets(task: Task, given: Tensor, weight: Tensor) -> Tensor:
+    """Targets in the dtype in which the task's annotations travel.
+
+    Without a label they are void, whatever was given.
+    """
     given = ops.convert_to_tensor(given)
-    if "float" in task.target_dtype:
-        return ops.cast(given, loss_dtype())
-    if "float" in keras.backend.standardize_dtype(given.dtype):
+    ones = (1,) * (len(given.shape) - 1)
+    used = ops.reshape(ops.convert_to_tensor(weight) > 0, (-1, *ones))
+    is_float = "float" in keras.backend.standardize_dtype(given.dtype)
+    if is_float and "float" not in task.target_dtype:
         # As an integer, NaN would be any class.
-        void = task.placeholder((1,) * len(given.shape))
-        given = ops.where(ops.isnan(given), ops.cast(void, given.dtype), given)
-    return ops.cast(given, task.target_dtype)
+        used = ops.logical_and(used, ops.logical_not(ops.isnan(given)))
+    is_loss = "float" in task.target_dtype
+    dtype = loss_dtype() if is_loss else task.target_dtype
+    void = ops.cast(task.placeholder((1, *ones)), dtype)
+    return ops.where(used, ops.cast(given, dtype), void)
 
 
 def fold_views(images: Tensor) -> Tensor:

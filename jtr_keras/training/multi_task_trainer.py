@@ -5,9 +5,11 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from jtr_keras.balancing.balancing import Balancing
 from jtr_keras.models.dense_predictor import DensePredictor
+from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
 from jtr_keras.training.batches import fold_views, unfold_views, unpack
@@ -103,6 +105,13 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
             return [*self.test_losses.values(), *self.scoring.metrics]
         return list(self.train_losses.values())
 
+    def reset_metrics(self) -> None:
+        super().reset_metrics()
+        if self.compiled and not self.evaluating:
+            # Those that `test_on_batch` adds to.
+            for metric in (*self.test_losses.values(), *self.scoring.metrics):
+                metric.reset_state()
+
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         callbacks = kwargs.pop("callbacks", None) or []
         if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -131,9 +140,10 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
         self.image_size = self.image_size or _static(x.shape[2:4])
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape() as tape:
-            losses = self._terms(x, y_true, labelled)
-            weights, penalty = task_weights(self.balancing, losses, labelled)
-            total = total_loss(losses, self.regularization, weights) + penalty
+            losses, penalty = self._terms(x, y_true, labelled)
+            weights, prior = task_weights(self.balancing, losses, labelled)
+            total = total_loss(losses, self.regularization, weights)
+            total += prior + penalty
             # Replicas' gradients are summed; their losses are means.
             scaled = self.optimizer.scale_loss(total / replicas)
         variables = self.trainable_variables
@@ -158,7 +168,7 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
             y_pred,
             labelled,
         )
-        results = track(self.test_losses, losses)
+        results = track(self.test_losses, losses, ops.shape(x)[0])
         return results | {m.name: m.result() for m in self.scoring.metrics}
 
     def get_compile_config(self) -> Config:
@@ -181,18 +191,19 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
 
     def _terms(
         self, x: Tensor, y_true: TensorDict, labelled: TensorDict
-    ) -> TensorDict:
-        """The losses of the tasks and the terms of the regularization."""
+    ) -> tuple[TensorDict, Tensor]:
+        """Losses of the tasks, terms of the regularization, and penalties."""
         views = x.shape[1]
         y_pred, features = self.predictor(
             fold_views(x), training=True, return_features=True
         )
+        penalty = self._penalty()  # A teacher would add that of its own pass.
         y_pred = unfold_views(y_pred, views)
         losses = supervised_losses(
             self.tasks, y_true, y_pred, labelled, self.supervised_views
         )
         if self.regularization is None:
-            return losses
+            return losses, penalty
         extras = collect_extras(
             self.regularization,
             self.predictor,
@@ -203,7 +214,12 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
         )
         terms = self.regularization(y_true, y_pred, labelled, **extras)
         require_terms(self.regularization, terms)
-        return losses | terms
+        return losses | terms, penalty
+
+    def _penalty(self) -> Tensor:
+        """What the network's layers add, such as a `kernel_regularizer`."""
+        penalties = [ops.cast(a, loss_dtype()) for a in self.predictor.losses]
+        return sum(map(ops.sum, penalties), start=0.0)
 
 
 def _static(shape: Any) -> tuple[int, ...] | None:

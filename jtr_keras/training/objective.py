@@ -46,7 +46,7 @@ def supervised_losses(
             )
         )
         weight = ops.repeat(ops.cast(labelled[name], loss.dtype), num_views)
-        losses[f"{name}_loss"] = ops.mean(weight * loss)
+        losses[f"{name}_loss"] = _mean(weight * loss)
     return losses
 
 
@@ -67,7 +67,7 @@ def task_weights(
         return {}, 0.0
     values = [losses[f"{name}_loss"] for name in labelled]
     rates = [
-        ops.mean(ops.cast(weight > 0, values[0].dtype))
+        _mean(ops.cast(weight > 0, values[0].dtype))
         for weight in labelled.values()
     ]
     means = ops.stop_gradient(ops.stack([*values, *rates]))
@@ -79,6 +79,12 @@ def task_weights(
         dict(zip(labelled, means[: len(values)], strict=True)),
         dict(zip(labelled, means[len(values) :], strict=True)),
     )
+
+
+def _mean(values: Tensor) -> Tensor:
+    """0 of none: the last batch may leave nothing for a replica."""
+    count = ops.cast(ops.maximum(ops.size(values), 1), values.dtype)
+    return ops.sum(values) / count
 
 
 def total_loss(

@@ -14,8 +14,10 @@ def means(names: Iterable[str]) -> Means:
     return {name: keras.metrics.Mean(name=name) for name in names}
 
 
-def track(trackers: Means, values: Mapping[str, Tensor]) -> TensorDict:
-    """Adds values to their means; returns the means of these so far."""
+def track(
+    trackers: Means, values: Mapping[str, Tensor], count: Tensor = 1
+) -> TensorDict:
+    """Adds values that count so much to their means; returns all so far."""
     for name, value in values.items():
-        trackers[name].update_state(value)
+        trackers[name].update_state(value, sample_weight=count)
     return {name: tracker.result() for name, tracker in trackers.items()}

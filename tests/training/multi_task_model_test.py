@@ -158,7 +158,7 @@ class FitTest(TestCase):
 
     def test_hidden_labels_have_no_influence(self):
         found = []
-        for value in (1.0, np.nan):
+        for value in (1.0, np.nan, 3e38):
             images, y, labelled = toy.make_batch()
             hidden = (1 - labelled["depth"]).numpy() > 0
             y["depth"] = tf.where(
@@ -168,6 +168,45 @@ class FitTest(TestCase):
             model.fit(toy.make_dataset((images, y, labelled)), verbose=0)
             found.append(weights(model))
         self.assertAllEqual(found[0], found[1])
+        self.assertAllEqual(found[0], found[2])
+
+    def test_penalties_of_the_network_count(self):
+        found = []
+        for penalty in (None, keras.regularizers.L2(0.5)):
+            model = compiled(toy.make_regularization(), "sgd")
+            kernel = next(v for v in model.weights if v.name == "kernel")
+            before = kernel.numpy()
+            kernel.regularizer = penalty
+            logs = model.train_step(
+                next(iter(toy.make_dataset(toy.make_batch())))
+            )
+            found.append((logs["loss"], kernel.numpy()))
+        (loss, plain), (higher, pulled) = found
+        self.assertAllClose(higher - loss, 0.5 * np.square(before).sum())
+        self.assertAllClose(pulled - plain, -0.01 * before, atol=1e-6)
+
+    def test_a_short_last_batch_counts_by_its_images(self):
+        model = compiled(None)
+        data = toy.make_batch(np.ones((3, 4)), views=1)
+        data = tf.data.Dataset.from_tensor_slices(data)
+        parts = data.batch(2), data.take(2).batch(2), data.skip(2).batch(1)
+        whole, first, last = (
+            model.evaluate(part, verbose=0, return_dict=True)["loss"]
+            for part in parts
+        )
+        self.assertAllClose(whole, (2 * first + last) / 3)
+
+    def test_metrics_of_single_batches_are_reset(self):
+        model = compiled(None)
+        x, y, labelled = toy.make_batch(np.ones((3, 4)), views=1)
+        found = []
+        for factor in (1.0, 9.0, 1.0):
+            depth = {"depth": factor * y["depth"]}
+            model.reset_metrics()
+            logs = model.test_on_batch(x, y | depth, labelled, return_dict=True)
+            found.append((logs["loss"], logs["depth_abs_err"]))
+        self.assertAllClose(found[0], found[2])
+        self.assertNotAllClose(found[0], found[1])
 
     @parameterized.parameters("mixed_float16", "mixed_bfloat16")
     def test_mixed_precision(self, policy):

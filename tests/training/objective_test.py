@@ -7,6 +7,7 @@ from jtr_keras.training.objective import (
     total_loss,
 )
 from tests import toy
+from tests.balancing.calling import bound
 from tests.testing import TestCase
 
 
@@ -23,6 +24,19 @@ class ObjectiveTest(TestCase):
         losses = supervised_losses(tasks, y_true, y_pred, labelled)
         self.assertEqual(list(losses), ["depth_loss"])
         self.assertAllClose(losses["depth_loss"], 4.0 * 1.5 / 4)
+
+    def test_nothing_is_no_loss(self):
+        tasks = toy.make_tasks()
+        _, y_true, labelled = toy.make_batch()
+        nothing = [
+            {name: value[:0] for name, value in each.items()}
+            for each in (y_true, toy.make_predictions(), labelled)
+        ]
+        y_true, y_pred, labelled = nothing
+        losses = supervised_losses(tasks, y_true, y_pred, labelled)
+        self.assertAllEqual(list(losses.values()), [0.0] * 4)
+        weights, _ = task_weights(bound(FixedWeights(), 4), losses, labelled)
+        self.assertAllEqual(list(weights.values()), [0.0] * 4)
 
     def test_weights_of_the_regularization_count(self):
         regularization = toy.make_regularization(weights={"distance": 3.0})
