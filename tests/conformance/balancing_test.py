@@ -165,16 +165,11 @@ class BalancingConformanceTest(TestCase):
             )
         train_on_any_labels(two, views=1)
 
-    def test_any_labels_train_under_xla(self, cls, options):
-        model = toy.make_model(balancing=cls(**options, **COMPENSATED))
-        model.compile("adam", jit_compile=True)
-        train_on_any_labels(model, views=1)
-
-    def test_any_labels_train_in_mixed_precision(self, cls, options):
+    def test_any_labels_train_under_xla_in_mixed_precision(self, cls, options):
         self.addCleanup(keras.config.set_dtype_policy, "float32")
         keras.config.set_dtype_policy("mixed_float16")
         model = toy.make_model(balancing=cls(**options, **COMPENSATED))
-        model.compile("adam", jit_compile=False)
+        model.compile("adam", jit_compile=True)
         before = [v.numpy() for v in model.trainable_variables]
         train_on_any_labels(model, views=1)
         after = [v.numpy() for v in model.trainable_variables]
