@@ -42,7 +42,6 @@ from benchmarks.methods import (
 from benchmarks.report import report
 from benchmarks.runs import Run
 from jtr_keras.data import get_dataset, label_matrix
-from jtr_keras.data.label_settings import AVAILABLE, SETTINGS
 
 FLAGS = flags.FLAGS
 
@@ -125,13 +124,19 @@ def execute(runs, results):
     """Runs what is not in the results yet; whether any run failed."""
     done = {row["key"] for row in results.read()}
     left = [run for run in runs if run.key not in done]
-    check_labels({run.labels for run in left})
+    try:
+        files = [label_file(run) for run in left]
+    except ValueError as error:  # Before the first of them takes its hours.
+        sys.exit(f"--labels: {error}")
     print(
         f"{len(runs)} runs, {len(runs) - len(left)} of them done.", flush=True
     )
     failed = False
     with concurrent.futures.ThreadPoolExecutor(FLAGS.jobs) as pool:
-        futures = {pool.submit(one, run, results): run for run in left}
+        futures = {
+            pool.submit(one, run, file, results): run
+            for run, file in zip(left, files, strict=True)
+        }
         finished = concurrent.futures.as_completed(futures)
         for count, future in enumerate(finished, 1):
             run = futures[future]
@@ -144,30 +149,12 @@ def execute(runs, results):
     return failed
 
 
-def check_labels(names):
-    """Ends the command where a name is neither a setting nor a file."""
-    known = [AVAILABLE, *SETTINGS]
-    unknown = sorted(
-        name
-        for name in names
-        if name not in known
-        and not (
-            name.endswith((".npy", ".pth")) and pathlib.Path(name).exists()
-        )
-    )
-    if unknown:
-        sys.exit(
-            f"There are no labels {unknown}; there are {known}, and paths of "
-            ".npy and .pth files that exist."
-        )
-
-
-def one(run, results):
-    """Executes a run and keeps its row; returns its seconds."""
+def one(run, labels, results):
+    """Executes a run with a file of labels, keeps its row; its seconds."""
     # Now: while it trains, others may change the tree.
     revision = revisions.current()
     folder = pathlib.Path(FLAGS.runs) / run.name
-    measured = run.execute(folder, label_file(run), FLAGS.threads, revision)
+    measured = run.execute(folder, labels, FLAGS.threads, revision)
     identity = {"labels": run.labels, "method": run.method, "seed": run.seed}
     rounded = {"seconds": f"{measured['seconds']:.0f}"}
     results.append(identity | measured | rounded | {"key": run.key})

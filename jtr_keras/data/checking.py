@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
 from jtr_keras.data.label_settings import AVAILABLE, label_matrix
 from jtr_keras.data.source import Source
+from jtr_keras.ops.images import wrong_values
 from jtr_keras.tasks.task import Task
 
 
@@ -36,10 +36,7 @@ def check(
     for index in range(source.num_images):
         image = source.read_array(index, "image")
         _check_shape(source, index, "image", image, 3)
-        if not np.all(np.isfinite(image)) or image.min() < 0 or image.max() > 1:
-            raise ValueError(
-                f"{source.file(index, 'image')}: values must be in [0, 1]."
-            )
+        _require(source, index, "image", wrong_values(image))
         for column, task in enumerate(tasks):
             if matrix[index, column] > 0:
                 _check_target(source, index, task)
@@ -49,9 +46,14 @@ def check(
 def _check_target(source: Source, index: int, task: Task) -> None:
     target = source.read_array(index, task.name)
     _check_shape(source, index, task.name, target, task.target_channels)
-    message = task.check(target)
+    _require(source, index, task.name, task.check(target))
+
+
+def _require(
+    source: Source, index: int, name: str, message: str | None
+) -> None:
     if message:
-        raise ValueError(f"{source.file(index, task.name)}: {message}.")
+        raise ValueError(f"{source.file(index, name)}: {message}.")
 
 
 def _check_shape(

@@ -64,11 +64,7 @@ def pipeline(
     indices = np.arange(source.num_images)
     if labelled_only:
         indices = np.flatnonzero(matrix.any(axis=1))
-    count = len(indices)
-    if training and count < batch_size:
-        raise ValueError(
-            f"`batch_size` is {batch_size}, but there are {count} images."
-        )
+    batches = _num_batches(len(indices), batch_size, training)
     reader = _Reader(
         source,
         tasks,
@@ -77,7 +73,6 @@ def pipeline(
         augmentation or (Augmentation() if training else UNCHANGED),
         seed,
     )
-    batches = count // batch_size if training else -(-count // batch_size)
     epochs = EpochCounter()
     stream = (
         epochs.dataset()
@@ -101,6 +96,16 @@ def _require_positive(**arguments: int | None) -> None:
     for name, value in arguments.items():
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be >= 1; got {value}.")
+
+
+def _num_batches(images: int, batch_size: int, training: bool) -> int:
+    if not training:
+        return -(-images // batch_size)
+    if images < batch_size:
+        raise ValueError(
+            f"`batch_size` is {batch_size}, but there are {images} images."
+        )
+    return images // batch_size
 
 
 def _buffered(dataset: tf.data.Dataset, batches: int) -> tf.data.Dataset:

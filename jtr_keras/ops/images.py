@@ -1,8 +1,10 @@
 """What images and other tensors that users hand over must be."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
+import numpy as np
 
 from jtr_keras.types import Shape, Tensor
 
@@ -33,6 +35,14 @@ def check_images(
         axes = ("views, " if len(s) == len(VIEWS) else "" for s in shapes)
         names = " or ".join(f"(batch, {a}height, width, 3)" for a in axes)
         raise ValueError(f"`{argument}` must have shape {names}; got {shape}.")
+
+
+def wrong_values(image: Any) -> str | None:
+    """What is wrong with the values of an image, or None; see `Task.check`."""
+    # A comparison with NaN is false.
+    if np.all((image >= 0) & (image <= 1)):
+        return None
+    return "values must be in [0, 1]"
 
 
 def static_shape(argument: str, tensor: Tensor) -> Shape:

@@ -101,12 +101,13 @@ def _as_targets(task: Task, given: Tensor, weight: Tensor) -> Tensor:
     given = ops.convert_to_tensor(given)
     ones = (1,) * (len(given.shape) - 1)
     used = ops.reshape(ops.convert_to_tensor(weight) > 0, (-1, *ones))
-    is_float = "float" in keras.backend.standardize_dtype(given.dtype)
-    if is_float and "float" not in task.target_dtype:
-        # As an integer, NaN would be any class.
-        used = ops.logical_and(used, ops.logical_not(ops.isnan(given)))
-    is_loss = "float" in task.target_dtype
-    dtype = loss_dtype() if is_loss else task.target_dtype
+    if "float" in task.target_dtype:
+        dtype = loss_dtype()
+    else:
+        dtype = task.target_dtype
+        if "float" in keras.backend.standardize_dtype(given.dtype):
+            # As an integer, NaN would be any class.
+            used = ops.logical_and(used, ops.logical_not(ops.isnan(given)))
     void = ops.cast(task.placeholder((1, *ones)), dtype)
     return ops.where(used, ops.cast(given, dtype), void)
 

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from jtr_keras.ops.images import wrong_values
 from jtr_keras.tasks.task import Task
 from jtr_keras.training.batches import unpack
 
@@ -58,9 +59,9 @@ def _wrong(batch: Any, tasks: Sequence[Task]) -> str | None:
     )
     _, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
     for index, image in enumerate(images):
-        # A comparison with NaN is false.
-        if not np.all((image >= 0) & (image <= 1)):
-            return f"x of image {index}: values must be in [0, 1]"
+        found = wrong_values(image)
+        if found:
+            return f"x of image {index}: {found}"
     for task in tasks:
         target = keras.ops.convert_to_numpy(targets[task.name])
         for index, weight in enumerate(weights[task.name]):

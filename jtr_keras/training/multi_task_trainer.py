@@ -9,7 +9,6 @@ from keras import ops
 
 from jtr_keras.balancing.balancing import Balancing
 from jtr_keras.models.dense_predictor import DensePredictor
-from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
 from jtr_keras.training.batches import fold_views, unfold_views, unpack
@@ -21,6 +20,7 @@ from jtr_keras.training.compilation import (
 from jtr_keras.training.epoch_synchronization import EpochSynchronization
 from jtr_keras.training.extras import collect_extras, require_views
 from jtr_keras.training.objective import (
+    layer_losses,
     require_terms,
     supervised_losses,
     task_weights,
@@ -140,10 +140,10 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
         self.image_size = self.image_size or _static(x.shape[2:4])
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape() as tape:
-            losses, penalty = self._terms(x, y_true, labelled)
-            weights, prior = task_weights(self.balancing, losses, labelled)
+            losses, added = self._terms(x, y_true, labelled)
+            weights, penalty = task_weights(self.balancing, losses, labelled)
             total = total_loss(losses, self.regularization, weights)
-            total += prior + penalty
+            total += penalty + added
             # Replicas' gradients are summed; their losses are means.
             scaled = self.optimizer.scale_loss(total / replicas)
         variables = self.trainable_variables
@@ -151,7 +151,8 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
         if self.teacher is not None:
             self.teacher.update(self.predictor)
         logs = {f"{name}_weight": value for name, value in weights.items()}
-        return track(self.train_losses, losses | {"loss": total} | logs)
+        logs |= losses | {"loss": total}
+        return track(self.train_losses, logs, ops.shape(x)[0])
 
     def test_step(self, data: Any) -> TensorDict:
         x, y_true, labelled = unpack(data, self.tasks)
@@ -192,18 +193,19 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
     def _terms(
         self, x: Tensor, y_true: TensorDict, labelled: TensorDict
     ) -> tuple[TensorDict, Tensor]:
-        """Losses of the tasks, terms of the regularization, and penalties."""
+        """Losses of tasks and terms of the regularization; `layer_losses`."""
         views = x.shape[1]
         y_pred, features = self.predictor(
             fold_views(x), training=True, return_features=True
         )
-        penalty = self._penalty()  # A teacher would add that of its own pass.
+        # Now: in a teacher's pass layers forget those of this one.
+        added = layer_losses(self.predictor)
         y_pred = unfold_views(y_pred, views)
         losses = supervised_losses(
             self.tasks, y_true, y_pred, labelled, self.supervised_views
         )
         if self.regularization is None:
-            return losses, penalty
+            return losses, added
         extras = collect_extras(
             self.regularization,
             self.predictor,
@@ -214,12 +216,7 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
         )
         terms = self.regularization(y_true, y_pred, labelled, **extras)
         require_terms(self.regularization, terms)
-        return losses | terms, penalty
-
-    def _penalty(self) -> Tensor:
-        """What the network's layers add, such as a `kernel_regularizer`."""
-        penalties = [ops.cast(a, loss_dtype()) for a in self.predictor.losses]
-        return sum(map(ops.sum, penalties), start=0.0)
+        return losses | terms, added
 
 
 def _static(shape: Any) -> tuple[int, ...] | None:

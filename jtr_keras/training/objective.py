@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 from keras import ops
 
 from jtr_keras.balancing.balancing import Balancing
+from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.ops.views import first_views
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
@@ -79,6 +81,12 @@ def task_weights(
         dict(zip(labelled, means[: len(values)], strict=True)),
         dict(zip(labelled, means[len(values) :], strict=True)),
     )
+
+
+def layer_losses(network: keras.Model) -> Tensor:
+    """What layers added in their last call, such as a `kernel_regularizer`."""
+    losses = [ops.cast(loss, loss_dtype()) for loss in network.losses]
+    return sum(map(ops.sum, losses), start=0.0)
 
 
 def _mean(values: Tensor) -> Tensor:

@@ -15,9 +15,9 @@ def means(names: Iterable[str]) -> Means:
 
 
 def track(
-    trackers: Means, values: Mapping[str, Tensor], count: Tensor = 1
+    trackers: Means, values: Mapping[str, Tensor], images: Tensor
 ) -> TensorDict:
-    """Adds values that count so much to their means; returns all so far."""
+    """Adds means over so many images to those of all; returns the latter."""
     for name, value in values.items():
-        trackers[name].update_state(value, sample_weight=count)
+        trackers[name].update_state(value, sample_weight=images)
     return {name: tracker.result() for name, tracker in trackers.items()}

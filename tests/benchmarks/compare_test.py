@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks import compare, methods, report, revisions
 from benchmarks.runs import Run
 from jtr_keras import tasks
+from jtr_keras.data import get_dataset
 from tests.data import files
 from tests.testing import TestCase
 
@@ -152,10 +153,9 @@ class RevisionTest(TestCase):
         flags = types.SimpleNamespace(runs="runs", threads=1)
         with (
             mock.patch.object(compare, "FLAGS", flags),
-            mock.patch.object(compare, "label_file", return_value="a.npy"),
             mock.patch.object(revisions, "current", return_value="1350bbe"),
         ):
-            compare.one(run, results)
+            compare.one(run, "a.npy", results)
         run.execute.assert_called_once_with(
             pathlib.Path("runs/supervised-0"), "a.npy", 1, "1350bbe"
         )
@@ -169,7 +169,7 @@ class RevisionTest(TestCase):
             mock.patch.dict("os.environ", {"GIT_DIR": "/nowhere"}),
             self.assertRaises(subprocess.CalledProcessError),
         ):
-            compare.one(run, compare.Results(pathlib.Path("unused")))
+            compare.one(run, "a.npy", compare.Results(pathlib.Path("unused")))
         run.execute.assert_not_called()
 
 
@@ -181,8 +181,16 @@ class ExecuteTest(TestCase):
         ]
         results = compare.Results(pathlib.Path(self.get_temp_dir()) / "a.csv")
         printed = io.StringIO()
+        flags = types.SimpleNamespace(
+            jobs=1,
+            runs=self.get_temp_dir(),
+            dataset="rooms",
+            root=None,
+            train_split="train[:4]",
+            task_options=None,
+        )
         with (
-            mock.patch.object(compare, "FLAGS", types.SimpleNamespace(jobs=1)),
+            mock.patch.object(compare, "FLAGS", flags),
             mock.patch.object(compare, "one", one),
             contextlib.redirect_stdout(printed),
         ):
@@ -200,14 +208,16 @@ class ExecuteTest(TestCase):
 
     def test_unknown_labels_end_it_before_anything_starts(self):
         there = pathlib.Path(self.get_temp_dir()) / "there.npy"
-        there.touch()
-        labels = ["onelabel", "available", str(there), "onelabl", "gone.npy"]
+        columns = len(get_dataset("rooms").open("", "train[:4]").columns)
+        np.save(there, np.ones((4, columns), "float32"))
+        labels = ["onelabel", "available", str(there)]
         one = mock.Mock(return_value=60.0)
-        said = r"no labels \['gone.npy', 'onelabl'\]; there are .*'onelabel'"
-        with self.assertRaisesRegex(SystemExit, said):
-            self.execute(labels, one)
+        for wrong in ("onelabl", "gone.npy"):
+            said = f"--labels.*must be one of.*'onelabel'.*got '{wrong}'"
+            with self.assertRaisesRegex(SystemExit, said):
+                self.execute([*labels, wrong], one)
         one.assert_not_called()
-        failed, _ = self.execute(labels[:3], one)
+        failed, _ = self.execute(labels, one)
         self.assertFalse(failed)
 
 
