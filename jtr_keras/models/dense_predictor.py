@@ -10,7 +10,7 @@ from jtr_keras.layers.pyramid_fusion import PyramidFusion
 from jtr_keras.models.pyramid import feature_extractor
 from jtr_keras.ops.images import check_images
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
-from jtr_keras.ops.resizing import resize_to
+from jtr_keras.ops.resizing import resize_to, to_power_of_two
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Config, Tensor, require_instance
 
@@ -36,7 +36,8 @@ class DensePredictor(keras.Model):
         images: Tensor of shape `(batch, height, width, 3)`.
         training: Whether batch statistics are used and updated.
         return_features: Whether to return the features shared by all heads
-            too, `(batch, height / r, width / r, channels)`.
+            too, `(batch, height / r, width / r, channels)`: of padded images,
+            and resampled where they are no power of two coarser.
 
     Returns:
         Dict of predictions by task name, each of shape
@@ -105,7 +106,11 @@ class DensePredictor(keras.Model):
             logits = self.heads[task.name](features)
             logits = crop_to(resize_to(logits, padded), images)
             predictions[task.name] = task.activate(logits)
-        return (predictions, features) if return_features else predictions
+        if not return_features:
+            return predictions
+        if None not in (*features.shape[1:3], *padded.shape[1:3]):
+            features = to_power_of_two(features, padded.shape[1:3])
+        return predictions, features
 
     def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object

@@ -9,7 +9,11 @@ from jtr_keras.ops.noise import gumbel_noise
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
 from jtr_keras.ops.precision import full_precision, loss_dtype
 from jtr_keras.ops.resampling import UNMOVED, resample
-from jtr_keras.ops.resizing import resample_area, resize_to
+from jtr_keras.ops.resizing import (
+    resample_area,
+    resize_to,
+    to_power_of_two,
+)
 from jtr_keras.ops.similarity import cosine_distance, unit_vectors
 from jtr_keras.ops.views import first_views, view
 
@@ -30,6 +34,7 @@ __all__ = [
     "resample",
     "resample_area",
     "resize_to",
+    "to_power_of_two",
     "unit_vectors",
     "view",
 ]

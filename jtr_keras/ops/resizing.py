@@ -1,5 +1,6 @@
 """Resizing that works with sizes unknown while tracing."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -56,16 +57,55 @@ def resample_area(images: Tensor, size: tuple[int, int]) -> Tensor:
     >>> jtr_keras.ops.resample_area(images, (1, 2)).numpy().ravel().tolist()
     [2.0, 6.0]
     """
-    height, width = images.shape[1:3]
-    rows = tf.constant(_overlaps(height, size[0]), images.dtype)
-    columns = tf.constant(_overlaps(width, size[1]), images.dtype)
+    pairs = zip(images.shape[1:3], size, strict=True)
+    return _resample(images, size, [old / new for old, new in pairs])
+
+
+def to_power_of_two(features: Tensor, image_size: tuple[int, int]) -> Tensor:
+    """Features of whose cells each covers a power of two of pixels a side.
+
+    Cells of other sizes, as of 14 pixels, become smaller ones, each the mean of
+    what lay under it; the last may reach beyond the image.
+
+    Args:
+        features: Tensor of shape `(batch, rows, columns, channels)`, of static
+            size, that covers the whole image.
+        image_size: Height and width of the image.
+
+    Returns:
+        Tensor of shape `(batch, new_rows, new_columns, channels)`; `features`
+        if they are such.
+
+    Example:
+
+    >>> patches = tf.reshape([1.0, 5.0], (1, 1, 2, 1))  # Of 3 pixels a side.
+    >>> cells = jtr_keras.ops.to_power_of_two(patches, (3, 6))
+    >>> cells[0, 0, :, 0].numpy().tolist()
+    [1.0, 3.0, 5.0]
+    """
+    pairs = zip(image_size, features.shape[1:3], strict=True)
+    ratios = [pixels / cells for pixels, cells in pairs]
+    side = 2 ** max(math.floor(math.log2(min(ratios))), 0)
+    if set(ratios) == {side}:
+        return features
+    size = tuple(math.ceil(pixels / side) for pixels in image_size)
+    return _resample(features, size, [side / ratio for ratio in ratios])
+
+
+def _resample(images: Tensor, size: Any, steps: Any) -> Tensor:
+    """Means over areas of so many of the old pixels in height and width."""
+    rows, columns = (
+        tf.constant(_overlaps(old, new, step), images.dtype)
+        for old, new, step in zip(images.shape[1:3], size, steps, strict=True)
+    )
     images = tf.einsum("yh,bhwc->bywc", rows, images)
     return tf.einsum("xw,bywc->byxc", columns, images)
 
 
-def _overlaps(length: int, new_length: int) -> Any:
+def _overlaps(length: int, new_length: int, step: float) -> Any:
     """Shares of the old pixels in each new one, `(new_length, length)`."""
-    edges = np.arange(new_length + 1)[:, None] * (length / new_length)
+    edges = np.arange(new_length + 1)[:, None] * step
     old = np.arange(length)
     shared = np.minimum(edges[1:], old + 1) - np.maximum(edges[:-1], old)
-    return np.maximum(shared, 0.0) * (new_length / length)
+    shared = np.maximum(shared, 0.0)
+    return shared / shared.sum(axis=1, keepdims=True)

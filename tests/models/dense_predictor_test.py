@@ -99,6 +99,20 @@ class DensePredictorTest(TestCase):
         for norm in norms:
             self.assertGreater(np.abs(norm.moving_mean.numpy()).max(), 0.0)
 
+    def test_features_are_a_power_of_two_coarser(self):
+        backbone = keras.Sequential(
+            [keras.Input((None, None, 3)), keras.layers.Conv2D(4, 14, 14)]
+        )
+        backbone.stride = 14
+        predictor = DensePredictor(backbone, [Depth(2.0, 1.0)], head_filters=4)
+        images = np.random.default_rng(0).normal(size=(2, 28, 30, 3))
+        _, features = predictor(images, return_features=True)
+        padded = np.pad(images, [(0, 0), (0, 0), (0, 12), (0, 0)])
+        patches = backbone(padded)
+        self.assertEqual(features.shape, (2, 4, 6, 4))
+        self.assertAllClose(features[:, 0, 0], patches[:, 0, 0], atol=1e-5)
+        self.assertAllClose(features[:, 3, 5], patches[:, 1, 2], atol=1e-5)
+
     def test_config_round_trip(self):
         predictor = make_predictor("segnet")
         copy = DensePredictor.from_config(predictor.get_config())

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from jtr_keras.ops import resample_area, resize_to
+from jtr_keras.ops import resample_area, resize_to, to_power_of_two
 from tests.testing import TestCase
 
 
@@ -59,3 +59,28 @@ class ResampleAreaTest(TestCase):
 
         found = gradient(tf.ones((1, 4, 6, 1)))
         self.assertAllClose(found, tf.fill((1, 4, 6, 1), 1 / 6))
+
+
+class ToPowerOfTwoTest(TestCase):
+    def test_cells_are_means_of_what_lay_under_them(self):
+        features = np.random.default_rng(0).normal(size=(2, 2, 3, 5))
+        pixels = features.repeat(14, axis=1).repeat(14, axis=2)
+        found = to_power_of_two(tf.constant(features), (28, 42))
+        self.assertEqual(found.shape, (2, 4, 6, 5))  # Of 8 pixels a side.
+        whole = tf.nn.avg_pool2d(pixels[:, :24, :40], 8, 8, "VALID")
+        self.assertAllClose(found[:, :3, :5], whole)
+        self.assertAllClose(found[:, 3, 5], pixels[:, -1, -1])
+
+    @parameterized.parameters(
+        ((4, 6), (16, 24), (4, 6)),
+        ((4, 3), (16, 24), (4, 6)),  # Coarser in width.
+        ((8, 8), (320, 320), (10, 10)),  # Of 40 pixels.
+        ((32, 32), (16, 16), (16, 16)),  # Finer than the image.
+    )
+    def test_sizes(self, cells, image_size, expected):
+        found = to_power_of_two(tf.ones((1, *cells, 2)), image_size)
+        self.assertAllClose(found, np.ones((1, *expected, 2)))
+
+    def test_features_that_are_such_stay_the_same(self):
+        features = tf.ones((1, 4, 6, 2))
+        self.assertIs(to_power_of_two(features, (32, 48)), features)
