@@ -139,14 +139,17 @@ class MultiTaskTrainer(keras.Model, abc.ABC):
         require_views(self.num_views, x.shape[1])
         self.image_size = self.image_size or _static(x.shape[2:4])
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        variables = self.trainable_variables
         with tf.GradientTape() as tape:
+            # A tape does not watch what was built while it was frozen.
+            for variable in variables:
+                tape.watch(variable.value)
             losses, added = self._terms(x, y_true, labelled)
             weights, penalty = task_weights(self.balancing, losses, labelled)
             total = total_loss(losses, self.regularization, weights)
             total += penalty + added
             # Replicas' gradients are summed; their losses are means.
             scaled = self.optimizer.scale_loss(total / replicas)
-        variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         if self.teacher is not None:
             self.teacher.update(self.predictor)

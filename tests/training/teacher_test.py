@@ -96,9 +96,7 @@ def unet():
 
 class FreezingTest(TestCase):
     # The backbone, and whether it is frozen when the model is made.
-    @parameterized.parameters(
-        (functional, True), (functional, False), (unet, False)
-    )
+    @parameterized.product(make=(functional, unet), frozen=(True, False))
     def test_frozen_and_unfrozen_networks_train(self, make, frozen):
         backbone = make()
         backbone.trainable = not frozen
