@@ -59,6 +59,17 @@ class Workdir:
         }
         content = {"flags": settings, "versions": versions}
         path.write_text(json.dumps(content, indent=2) + "\n")
+        self._rewind_history()
+
+    def _rewind_history(self) -> None:
+        """Drops rows of epochs that a killed run had not yet backed up."""
+        if not self.history.exists():
+            return
+        state = self.backup / "training_metadata.json"
+        done = json.loads(state.read_text())["epoch"] if state.exists() else 0
+        lines = self.history.read_text().splitlines(keepends=True)
+        rows = [row for row in lines[1:] if int(row.split(",")[0]) < done]
+        self.history.write_text("".join(lines[:1] + rows))
 
     def _compare(self, earlier: dict[str, Any], now: dict[str, Any]) -> None:
         names = [name for name in now if earlier.get(name) != now[name]]

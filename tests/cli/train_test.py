@@ -214,6 +214,8 @@ class CommandLineTest(TestCase):
         process.send_signal(signal.SIGKILL)
         process.wait()
         run(*flags)
+        epochs = [row["epoch"] for row in self.history()]
+        self.assertEqual(epochs, ["0", "1", "2", "3"])
         resumed = json.loads((self.workdir / "metrics.json").read_text())
         self.workdir = self.folder / "whole"
         run(*self.flags("--epochs=4", "--xla=off"))
