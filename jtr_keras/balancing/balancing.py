@@ -19,7 +19,8 @@ class Balancing(StatefulLayer):
     A task is absent from a batch that has no label of it, or only labels
     without an annotated pixel: its loss is exactly 0. Its weight is then 0,
     it takes no part in other tasks' weights, and moves no state, whatever the
-    strategy; only the label rate falls, which is what it counts.
+    strategy; only the label rate falls, which is what it counts. (What trains
+    by an optimizer with momentum goes on moving; see `UncertaintyWeights`.)
 
     Each call is a training step. The step passes means over all replicas, so
     that weights and state are the same on each, also where a task is absent
@@ -75,8 +76,10 @@ class Balancing(StatefulLayer):
         # A loss that is NaN is present: who trains must see it.
         present = ops.logical_and(rates > 0, values != 0)
         factors = self.compensation(rates) if self.compensation else 1.0
+        # Before a product: of rates that have faded to nothing it is infinite.
+        factors = ops.where(present, factors, 0.0)
         # Both, so that their quotient is a mean over labelled images.
-        rates = ops.where(present, factors * rates, 0.0)
+        rates = factors * rates
         values = ops.where(present, factors * values, 0.0)
         weights = factors * self.weigh(values, rates)
         weights = ops.unstack(ops.where(present, weights, 0.0))

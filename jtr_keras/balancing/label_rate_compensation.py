@@ -21,6 +21,9 @@ class LabelRateCompensation(keras.layers.Layer):
     A batch without any label of a task lowers the task's rate: leaving such
     batches out would find rates too high, with one image a batch always 1.
 
+    The first label after a long absence thus counts much: its factor is up to
+    `1 / (1 - momentum)` times one over the batch's own rate.
+
     The rates begin with 1, as if after one batch with every label, and are
     plain means until there were enough batches for the momentum.
 

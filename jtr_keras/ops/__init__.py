@@ -4,7 +4,7 @@ import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 
 from jtr_keras.ops.colour import colour_map, palette
 from jtr_keras.ops.freezing import call_frozen
-from jtr_keras.ops.masking import masked_mean, masked_sum
+from jtr_keras.ops.masking import image_mean, masked_mean, masked_sum
 from jtr_keras.ops.noise import gumbel_noise
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
 from jtr_keras.ops.precision import full_precision, loss_dtype
@@ -26,6 +26,7 @@ __all__ = [
     "first_views",
     "full_precision",
     "gumbel_noise",
+    "image_mean",
     "loss_dtype",
     "masked_mean",
     "masked_sum",

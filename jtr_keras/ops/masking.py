@@ -1,4 +1,4 @@
-"""Means over annotated pixels that are safe when nothing is annotated."""
+"""Means that are safe of nothing: no annotated pixel, no image."""
 
 from keras import ops
 
@@ -44,3 +44,21 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     # Weights may be fractions, so the guard must not be max(weight, 1).
     safe_weight = ops.where(weight > 0, weight, ops.ones_like(weight))
     return masked_sum(values, mask) / safe_weight
+
+
+def image_mean(values: Tensor) -> Tensor:
+    """Mean over images; 0 of none: the last batch may leave a replica none.
+
+    Args:
+        values: Tensor of shape `(batch, ...)`.
+
+    Returns:
+        Tensor of shape `(...)`.
+
+    Example:
+
+    >>> jtr_keras.ops.image_mean(tf.zeros((0,))).numpy()
+    0.0
+    """
+    count = ops.cast(ops.maximum(ops.shape(values)[0], 1), values.dtype)
+    return ops.sum(values, axis=0) / count

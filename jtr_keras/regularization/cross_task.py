@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from jtr_keras.layers.conv_block import ConvBlock
+from jtr_keras.ops.masking import image_mean
 from jtr_keras.ops.noise import gumbel_noise
 from jtr_keras.ops.padding import pad_to_multiple
 from jtr_keras.ops.precision import loss_dtype
@@ -146,7 +147,7 @@ class CrossTaskConsistency(TaskRegularization):
         noise: TensorDict | None = None,
     ) -> dict[str, Tensor]:
         losses = self.per_image(y_true, y_pred, labelled, features, noise)
-        return {name: ops.mean(loss) for name, loss in losses.items()}
+        return {name: image_mean(loss) for name, loss in losses.items()}
 
     def per_image(
         self,

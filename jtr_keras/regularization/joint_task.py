@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
+from jtr_keras.ops.masking import image_mean
 from jtr_keras.regularization.joint_objective import (
     Batch,
     JointObjective,
@@ -139,7 +139,7 @@ class JointTaskRegularization(TaskRegularization):
         self.objective.remember(self.autoencoder, losses)
         share = growth(self.steps, self.warm_up)
         return {
-            name: (share if name == GROWING else 1.0) * ops.mean(losses[name])
+            name: (share if name == GROWING else 1.0) * image_mean(losses[name])
             for name in self.loss_weights
         }
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from jtr_keras.ops.masking import image_mean
 from jtr_keras.ops.views import view
 from jtr_keras.regularization.moving import moved
 from jtr_keras.regularization.task_regularization import TaskRegularization
@@ -106,7 +107,7 @@ class PseudoLabels(TaskRegularization):
                 task, y_pred[task.name], teacher[task.name], geometry
             )
             unlabelled = ops.cast(labelled[task.name] == 0, error.dtype)
-            total += ops.mean(unlabelled * error)
+            total += image_mean(unlabelled * error)
         return {"pseudo_labels": growth(self.steps, self.warm_up) * total}
 
     def get_config(self) -> Config:

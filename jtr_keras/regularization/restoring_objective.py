@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from jtr_keras.ops.masking import image_mean
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.regularization.coarse_stacks import CoarseStacks
 from jtr_keras.regularization.hidden_labels import (
@@ -97,9 +98,7 @@ class RestoringObjective(JointObjective):
         }
 
     def remember(self, network: JointRestorer, losses: TensorDict) -> None:
-        alone, together = (
-            ops.mean(losses[key], axis=0) for key in (ALONE, TOGETHER)
-        )
+        alone, together = (image_mean(losses[key]) for key in (ALONE, TOGETHER))
         network.trust.update(before=alone, after=together)
 
 

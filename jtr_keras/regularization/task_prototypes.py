@@ -1,12 +1,11 @@
 """What labelled positions look like in feature space."""
 
-import math
 from typing import Any
 
 import keras
 from keras import ops
 
-from jtr_keras.ops.masking import masked_mean
+from jtr_keras.ops.masking import image_mean, masked_mean
 from jtr_keras.ops.precision import full_precision, loss_dtype
 from jtr_keras.ops.similarity import unit_vectors
 from jtr_keras.ops.views import view
@@ -129,16 +128,16 @@ class TaskPrototypes(TaskRegularization):
             log_shares, seen = self._resemblance(task, embeddings)
             bins, valid = self._label_bins(task, view(y_true[name], 0), cells)
             error = _cross_entropy(ops.where(seen, bins, 0.0), log_shares)
-            contrast += ops.mean(has_label * masked_mean(error, valid))
+            contrast += image_mean(has_label * masked_mean(error, valid))
             codes = cells.means(task.encode_predictions(view(y_pred[name], 0)))
             shares = ops.where(seen, ops.exp(log_shares), 0.0)
-            certainty = _certainty(shares, log_shares)
+            certainty = _certainty(shares, log_shares, seen)
             error = _cross_entropy(
                 ops.stop_gradient(certainty * shares),
                 ops.log(task.quantize(codes, self.num_bins) + 1e-12),
             )
             error = ops.mean(error, axis=(1, 2, 3))
-            consistency += ops.mean((1.0 - has_label) * error)
+            consistency += image_mean((1.0 - has_label) * error)
             weight = has_label[:, None, None, None] * valid
             self._update(task, embeddings, weight[..., None] * bins)
         return {
@@ -196,14 +195,16 @@ class TaskPrototypes(TaskRegularization):
         # Averages never forget a NaN.
         sums = ops.where(ops.isfinite(sums), sums, 0.0)
         _, rows, columns, _ = embeddings.shape
-        found = ops.mean(sums, axis=0) / (rows * columns)
+        found = image_mean(sums) / (rows * columns)
         memory.assign(self.momentum * memory + (1.0 - self.momentum) * found)
 
 
-def _certainty(shares: Tensor, log_shares: Tensor) -> Tensor:
-    """1 where all resemble one bin, 0 where they resemble all bins alike."""
+def _certainty(shares: Tensor, log_shares: Tensor, seen: Tensor) -> Tensor:
+    """1 where all resemble one bin, 0 where they resemble all seen alike."""
     entropy = -ops.sum(shares * log_shares, axis=-1, keepdims=True)
-    return 1.0 - entropy / math.log(shares.shape[-1])
+    count = ops.sum(ops.cast(seen, shares.dtype), axis=-1, keepdims=True)
+    certainty = 1.0 - entropy / ops.log(ops.maximum(count, 2.0))
+    return ops.where(count > 1, certainty, 0.0)
 
 
 def _cross_entropy(shares: Tensor, log_shares: Tensor) -> Tensor:

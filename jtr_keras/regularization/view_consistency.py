@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from jtr_keras.ops.masking import image_mean
 from jtr_keras.ops.views import view
 from jtr_keras.regularization.moving import moved
 from jtr_keras.regularization.task_regularization import TaskRegularization
@@ -80,7 +81,7 @@ class ViewConsistency(TaskRegularization):
             error = ops.sum(ops.square(difference), axis=-1)
             error = ops.mean(error, axis=(1, 2))
             unlabelled = ops.cast(labelled[task.name] == 0, error.dtype)
-            total += ops.mean(unlabelled * error)
+            total += image_mean(unlabelled * error)
         return {"view_consistency": total}
 
     def get_config(self) -> Config:

@@ -16,7 +16,8 @@ def choose_compilation(
     """Whether Keras is to compile the whole step with XLA.
 
     One replica: yes. With several, Keras cannot compile the step, but XLA's
-    auto-clustering of the graph works; it is switched on for the process.
+    auto-clustering of the graph works; it is switched on, or off, for the
+    process, whose last call decides.
 
     Args:
         strategy: The distribution strategy of the model.
@@ -39,8 +40,7 @@ def choose_compilation(
             "`steps_per_execution` must be 1 with several replicas (Keras "
             f"fails otherwise); got {steps_per_execution} with {replicas}."
         )
-    if jit_compile:
-        tf.config.optimizer.set_jit("autoclustering")
+    tf.config.optimizer.set_jit("autoclustering" if jit_compile else False)
     logging.info(
         "%d replicas: XLA auto-clustering %s.",
         replicas,

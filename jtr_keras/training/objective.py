@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from jtr_keras.balancing.balancing import Balancing
+from jtr_keras.ops.masking import image_mean
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.ops.views import first_views
 from jtr_keras.regularization.task_regularization import TaskRegularization
@@ -48,7 +49,7 @@ def supervised_losses(
             )
         )
         weight = ops.repeat(ops.cast(labelled[name], loss.dtype), num_views)
-        losses[f"{name}_loss"] = _mean(weight * loss)
+        losses[f"{name}_loss"] = image_mean(weight * loss)
     return losses
 
 
@@ -69,7 +70,7 @@ def task_weights(
         return {}, 0.0
     values = [losses[f"{name}_loss"] for name in labelled]
     rates = [
-        _mean(ops.cast(weight > 0, values[0].dtype))
+        image_mean(ops.cast(weight > 0, values[0].dtype))
         for weight in labelled.values()
     ]
     means = ops.stop_gradient(ops.stack([*values, *rates]))
@@ -87,12 +88,6 @@ def layer_losses(network: keras.Model) -> Tensor:
     """What layers added in their last call, such as a `kernel_regularizer`."""
     losses = [ops.cast(loss, loss_dtype()) for loss in network.losses]
     return sum(map(ops.sum, losses), start=0.0)
-
-
-def _mean(values: Tensor) -> Tensor:
-    """0 of none: the last batch may leave nothing for a replica."""
-    count = ops.cast(ops.maximum(ops.size(values), 1), values.dtype)
-    return ops.sum(values) / count
 
 
 def total_loss(

@@ -21,7 +21,7 @@ def train_on_any_labels(model, views=3):
     """Trains for 200 steps: some without labels, some all void, most drawn."""
     none = np.zeros((STEPS, 4, 4), "float32")
 
-    @hypothesis.settings(max_examples=3, deadline=None)
+    @hypothesis.settings(max_examples=5, deadline=None)
     @hypothesis.example(none, np.zeros(toy.SIZE, bool))
     @hypothesis.example(none + 1.0, np.ones(toy.SIZE, bool))
     @hypothesis.given(PATTERNS, VOIDS)

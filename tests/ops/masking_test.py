@@ -2,10 +2,21 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from jtr_keras.ops import masked_mean, masked_sum
+from jtr_keras.ops import image_mean, masked_mean, masked_sum
 from tests.testing import TestCase
 
 VALUES = np.array([[1.0, 3.0, 8.0], [5.0, 6.0, 7.0]], "float32")
+
+
+class ImageMeanTest(TestCase):
+    def test_values(self):
+        self.assertAllClose(image_mean(tf.constant(VALUES)), VALUES.mean(0))
+
+    def test_no_image(self):
+        mean = tf.function(
+            image_mean, input_signature=[tf.TensorSpec((None, 2))]
+        )
+        self.assertAllEqual(mean(tf.zeros((0, 2))), [0.0, 0.0])
 
 
 class MaskingTest(TestCase):

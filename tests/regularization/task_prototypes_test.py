@@ -65,15 +65,18 @@ class TaskPrototypesTest(TestCase):
         share = np.exp(1.2) / (np.exp(1.2) + np.exp(1.6))
         shares = np.array([share, 1.0 - share])
         expected = -shares @ np.log([0.2, 0.7])
-        # As sure as the entropy is less than that of three equal shares.
-        expected *= 1.0 + shares @ np.log(shares) / np.log(3.0)
+        # As sure as the entropy is less than that of two equal shares.
+        expected *= 1.0 + shares @ np.log(shares) / np.log(2.0)
         self.assertAllClose(losses["prototype_consistency"], expected)
         self.assertAllEqual(losses["prototype_contrast"], 0.0)
 
     def test_what_resembles_all_alike_teaches_nothing(self):
-        layer = bound(SEGMENTATION, [(1.0, 0.0)] * 3)
-        losses = call(layer, -1, [1.0, 0.0, 0.0], labelled=0.0)
-        self.assertAllClose(losses["prototype_consistency"], 0.0, atol=1e-6)
+        # One seen bin alone resembles everything.
+        for seen in (3, 2, 1):
+            prototypes = [(1.0, 0.0)] * seen + [UNSEEN] * (3 - seen)
+            layer = bound(SEGMENTATION, prototypes)
+            losses = call(layer, -1, [1.0, 0.0, 0.0], labelled=0.0)
+            self.assertAllClose(losses["prototype_consistency"], 0.0, atol=1e-6)
 
     def test_bins_of_a_regression_by_hand(self):
         # Centres 0, 0.5 and 1; a value of 0.25 is half a spacing from two.
@@ -108,6 +111,19 @@ class TaskPrototypesTest(TestCase):
         self.assertTrue(np.isnan(losses["prototype_contrast"]))
         found = layer.prototypes["segmentation"]
         self.assertAllClose(found, [0.75 * old])
+
+    def test_a_replica_without_images(self):
+        layer = bound(SEGMENTATION, [(0.1, 0.0), (0.0, 0.7), UNSEEN])
+        losses = layer(
+            {"segmentation": tf.zeros((0, 1, 2, 2, 1), "int32")},
+            {"segmentation": tf.zeros((0, 1, 2, 2, 3))},
+            {"segmentation": tf.zeros((0,))},
+            features=tf.zeros((0, 1, 2, 2, 2)),
+        )
+        for loss in losses.values():
+            self.assertEqual(loss, 0.0)
+        found = layer.prototypes["segmentation"]
+        self.assertTrue(np.isfinite(found.numpy()).all())
 
     def test_who_learns(self):
         # Labels teach features; features teach predictions without a label.

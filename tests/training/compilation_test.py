@@ -27,6 +27,11 @@ class CompilationTest(TestCase):
         self.assertFalse(choose_compilation(TWO, jit_compile))
         self.assertEqual(tf.config.optimizer.get_jit(), mode)
 
+    def test_the_last_choice_decides(self):
+        for jit_compile in ("auto", False):
+            choose_compilation(TWO, jit_compile)
+        self.assertFalse(tf.config.optimizer.get_jit())
+
     def test_several_steps_on_several_replicas_are_refused(self):
         with self.assertRaisesRegex(ValueError, "steps_per_execution.*got 4"):
             choose_compilation(TWO, steps_per_execution=4)
