@@ -81,9 +81,10 @@ class Run:
             revision: That of the code now.
 
         Returns:
-            The revisions that made it, seconds of all processes, median
-            seconds a step, MiB at the peak, and metrics; of several networks,
-            seconds are summed and there is no `delta_mtl`.
+            The revisions that made it, all arguments of the regularization,
+            seconds of all processes, median seconds a step, MiB at the peak,
+            and metrics; of several networks, seconds are summed and there is
+            no `delta_mtl`.
 
         Raises:
             RuntimeError: If training fails.
@@ -99,6 +100,8 @@ class Run:
             seconds, memory = Processes(workdir).totals()
             metrics = json.loads((workdir / "metrics.json").read_text())
             row |= {k: v for k, v in metrics.items() if not k.endswith("loss")}
+            config = json.loads((workdir / "config.json").read_text())
+            row["regularization"] = json.dumps(config["regularization"])
             row["seconds"] += seconds
             row["seconds_per_step"] += _seconds(workdir / "history.csv")
             row["peak_mib"] = max(row["peak_mib"], memory)

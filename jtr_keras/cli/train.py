@@ -23,6 +23,7 @@ from jtr_keras.regularization import REGULARIZATIONS
 from jtr_keras.training.multi_task_model import MultiTaskModel
 from jtr_keras.training.prediction_pictures import PredictionPictures
 from jtr_keras.training.step_timer import StepTimer
+from jtr_keras.types import Config
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
@@ -57,7 +58,11 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         check_data(dataset, root, tasks, values)
     # Later still: what is refused must not bind the folder's next run.
     workdir = Workdir(values.workdir)
-    workdir.configure(values.flag_values_dict())
+    workdir.configure(
+        values.flag_values_dict(),
+        regularization=_config(model.regularization),
+        balancing=_config(model.balancing),
+    )
     model.fit(
         train,
         validation_data=val if values.validate else None,
@@ -66,6 +71,10 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         verbose=1 if sys.stdout.isatty() else 2,
     )
     _finish(model, val, workdir)
+
+
+def _config(layer: keras.layers.Layer | None) -> Config | None:
+    return None if layer is None else layer.get_config()
 
 
 def _callbacks(

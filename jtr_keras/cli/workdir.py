@@ -35,11 +35,14 @@ class Workdir:
         self.tensorboard = self.path / "tensorboard"
         self.backup = self.path / "backup"
 
-    def configure(self, settings: dict[str, Any]) -> None:
+    def configure(
+        self, settings: dict[str, Any], **resolved: dict[str, Any] | None
+    ) -> None:
         """Locks the folder; writes the flags, or compares with earlier ones.
 
         Args:
             settings: Values of all flags by name.
+            **resolved: Further entries: what flags came to, with defaults.
 
         Raises:
             ValueError: If the folder holds a run with other flags, or another
@@ -57,7 +60,7 @@ class Workdir:
             "keras": keras.__version__,
             "tensorflow": tf.__version__,
         }
-        content = {"flags": settings, "versions": versions}
+        content = {"flags": settings, "versions": versions} | resolved
         path.write_text(json.dumps(content, indent=2) + "\n")
         self._rewind_history()
 

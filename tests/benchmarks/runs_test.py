@@ -44,6 +44,8 @@ class Machine:
             parts = [METRICS[name] for name in flags["tasks"].split(",")]
             found = {k: v for part in parts for k, v in part.items()}
             (workdir / "metrics.json").write_text(json.dumps(found))
+            config = {"regularization": {"stride": 4}}
+            (workdir / "config.json").write_text(json.dumps(config))
         self.status = 9 if killed else 0
         return types.SimpleNamespace(pid=0)
 
@@ -87,6 +89,7 @@ class RunTest(TestCase):
         del metrics["depth_loss"]
         self.assertEqual(row, row | metrics)
         self.assertNotIn("depth_loss", row)
+        self.assertEqual(row["regularization"], '{"stride": 4}')
 
     def test_seconds_of_networks_are_summed(self):
         row = self.execute("single_task", Machine(seconds=0.5))

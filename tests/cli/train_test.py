@@ -61,6 +61,8 @@ class CommandLineTest(TestCase):
         config = json.loads((self.workdir / "config.json").read_text())
         self.assertEqual(config["flags"]["seed"], 0)
         self.assertIn("tensorflow", config["versions"])
+        self.assertEqual(config["regularization"]["warm_up"], 1000)
+        self.assertEqual(config["balancing"]["period"], 2)
         self.assertEqual([row["epoch"] for row in self.history()], ["0", "1"])
         self.assertIn("depth_weight", self.history()[0])
         for name in ("best.keras", "last.keras", "pictures/epoch_0002.png"):
