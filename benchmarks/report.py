@@ -141,7 +141,10 @@ def standard_error(values, digits=2):
 
 
 def draw(gains, path):
-    """Gains over supervised training: a dot a run, a bar the mean."""
+    """Gains over supervised training: a dot a run, a bar the mean.
+
+    Across its end is the standard deviation.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -154,7 +157,15 @@ def draw(gains, path):
         shown = compared(by_method)
         for place, method in enumerate(shown):
             values = by_method[method]
-            axis.barh(place, np.mean(values), color="lightsteelblue")
+            deviation = np.std(values, ddof=1) if len(values) > 1 else None
+            axis.barh(
+                place,
+                np.mean(values),
+                xerr=deviation,
+                color="lightsteelblue",
+                ecolor="gray",
+                capsize=3,
+            )
             axis.plot(values, [place] * len(values), "o", color="navy", ms=4)
         axis.set_yticks(range(len(shown)), shown)
         axis.axvline(0, color="black", linewidth=0.8)
