@@ -46,6 +46,7 @@ ODDITIES = (
 ABLATIONS: dict[str, Flags] = {
     # An untrained restorer returns the predictions.
     "without_restoration": _joint_task(weights={"reconstruction": 0.0}),
+    "half_distance": _joint_task(weights={"distance": 0.5}),
     "triple_distance": _joint_task(weights={"distance": 3.0}),
     "without_warm_up": _joint_task(warm_up=0),
     "fine_stacks": _joint_task(stride=2),
