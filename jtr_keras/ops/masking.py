@@ -57,7 +57,7 @@ def image_mean(values: Tensor) -> Tensor:
 
     Example:
 
-    >>> jtr_keras.ops.image_mean(tf.zeros((0,))).numpy()
+    >>> float(jtr_keras.ops.image_mean(tf.zeros((0,))))
     0.0
     """
     count = ops.cast(ops.maximum(ops.shape(values)[0], 1), values.dtype)
