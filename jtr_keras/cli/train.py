@@ -58,11 +58,7 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
         check_data(dataset, root, tasks, values)
     # Later still: what is refused must not bind the folder's next run.
     workdir = Workdir(values.workdir)
-    workdir.configure(
-        values.flag_values_dict(),
-        regularization=_config(model.regularization),
-        balancing=_config(model.balancing),
-    )
+    workdir.configure(values.flag_values_dict(), **_resolved(model))
     model.fit(
         train,
         validation_data=val if values.validate else None,
@@ -73,8 +69,13 @@ def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
     _finish(model, val, workdir)
 
 
-def _config(layer: keras.layers.Layer | None) -> Config | None:
-    return None if layer is None else layer.get_config()
+def _resolved(model: MultiTaskModel) -> dict[str, Config | None]:
+    """All arguments of what flags chose, defaults among them."""
+    parts = {
+        "regularization": model.regularization,
+        "balancing": model.balancing,
+    }
+    return {k: None if v is None else v.get_config() for k, v in parts.items()}
 
 
 def _callbacks(

@@ -1,6 +1,7 @@
 """Resizing that works with sizes unknown while tracing."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,9 @@ def to_power_of_two(features: Tensor, image_size: tuple[int, int]) -> Tensor:
     return _resample(features, size, [side / ratio for ratio in ratios])
 
 
-def _resample(images: Tensor, size: Any, steps: Any) -> Tensor:
+def _resample(
+    images: Tensor, size: Sequence[int], steps: Sequence[float]
+) -> Tensor:
     """Means over areas of so many of the old pixels in height and width."""
     rows, columns = (
         tf.constant(_overlaps(old, new, step), images.dtype)

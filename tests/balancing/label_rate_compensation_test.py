@@ -14,6 +14,12 @@ class LabelRateCompensationTest(TestCase):
         # Absence counts.
         self.assertAllClose(layer(np.float32([0.0, 1.0])), [1 / 0.33, 1.0])
 
+    def test_the_first_label_after_a_long_absence(self):
+        layer = LabelRateCompensation(momentum=0.5)
+        for rate in [0.0] * 40 + [0.25]:
+            factor = layer(np.float32([rate]))
+        self.assertAllClose(factor, [1 / (0.5 * 0.25)])
+
     def test_without_momentum_it_is_the_rate_of_the_batch(self):
         layer = LabelRateCompensation(momentum=0.0)
         self.assertAllClose(layer(np.float32([0.5, 0.0])), [2.0, 0.0])

@@ -124,6 +124,19 @@ class RegularizationConformanceTest(TestCase):
             self.assertEqual(loss.shape, ())
             self.assertEqual(loss.dtype, tf.float32)
 
+    def test_a_replica_without_images(self, cls, options):
+        layer = bound(cls, options)
+        batch = toy.make_batch(), toy.make_predictions(), toy.make_extras(layer)
+        nothing = tf.nest.map_structure(lambda tensor: tensor[:0], batch)
+        (_, y_true, labelled), y_pred, extras = nothing
+        # Without XLA, convolutions of nothing fail on CPUs.
+        call = tf.function(layer, jit_compile=True)
+        losses = call(y_true, y_pred, labelled, **extras)
+        for loss in losses.values():
+            self.assertEqual(loss, 0.0)
+        for weight in layer.weights:
+            self.assertTrue(np.isfinite(weight.numpy()).all(), weight.path)
+
     def test_config_tells_the_truth(self, cls, options):
         layer = bound(cls, options)
         config = layer.get_config()

@@ -112,19 +112,6 @@ class TaskPrototypesTest(TestCase):
         found = layer.prototypes["segmentation"]
         self.assertAllClose(found, [0.75 * old])
 
-    def test_a_replica_without_images(self):
-        layer = bound(SEGMENTATION, [(0.1, 0.0), (0.0, 0.7), UNSEEN])
-        losses = layer(
-            {"segmentation": tf.zeros((0, 1, 2, 2, 1), "int32")},
-            {"segmentation": tf.zeros((0, 1, 2, 2, 3))},
-            {"segmentation": tf.zeros((0,))},
-            features=tf.zeros((0, 1, 2, 2, 2)),
-        )
-        for loss in losses.values():
-            self.assertEqual(loss, 0.0)
-        found = layer.prototypes["segmentation"]
-        self.assertTrue(np.isfinite(found.numpy()).all())
-
     def test_who_learns(self):
         # Labels teach features; features teach predictions without a label.
         layer = bound(SEGMENTATION, [(1.0, 0.0), (0.0, 1.0), UNSEEN])
