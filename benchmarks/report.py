@@ -77,7 +77,7 @@ def table(rows, tasks, gains):
             continue
         cells = [method, str(len(own))]
         cells += [spread([headline(r, t) for r in own]) for t in tasks]
-        over = gains[method]
+        over = gains[method] if method != SUPERVISED else []
         each = ", ".join(f"{value:.1f}" for value in over)
         cells += [pairs(over, len(own)), each, standard_error(over)]
         cells += [pairs(single[method], len(own))]

@@ -74,7 +74,7 @@ class ReportTest(TestCase):
         self.assertEqual(
             lines[2],
             "| supervised | 2 | 0.3000 ± 0.1414 | 0.7500 ± 0.3536 "
-            "| 0.00 ± 0.00 | 0.0, 0.0 | 0.00 | 15.00 (1) | 0.500 | 100 |",
+            "|  |  |  | 15.00 (1) | 0.500 | 100 |",
         )
         # Over supervised: (25 % - 100 %) / 2.
         self.assertEqual(
