@@ -10,7 +10,7 @@ import jtr_keras as jtr
 from benchmarks.methods import BACKBONE_OPTIONS, HEAD_FILTERS, VIEWS
 from jtr_keras.data import get_dataset
 from jtr_keras.regularization import REGULARIZATIONS
-from jtr_keras.training.batches import fold_views, unfold_views
+from jtr_keras.training.batch import fold_views, unfold_views
 from jtr_keras.training.extras import collect_extras
 
 FLAGS = flags.FLAGS

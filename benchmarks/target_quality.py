@@ -27,7 +27,7 @@ from benchmarks.probing import (
     unchanged,
 )
 from jtr_keras.data import get_dataset, label_matrix
-from jtr_keras.regularization.coarse_stacks import CoarseStacks
+from jtr_keras.regularization.label_restoration.stacks import CoarseStacks
 from jtr_keras.regularization.joint_objective import Batch
 
 FLAGS = flags.FLAGS

@@ -1,6 +1,6 @@
 """Multi-task dense prediction from partly labelled images, in Keras.
 
-Importing this package is cheap: its rooms are loaded on first use, or as soon
+Importing this package is cheap: its packages are loaded on first use, or as soon
 as Keras is, so that `keras.saving.load_model` knows their classes.
 """
 
@@ -14,9 +14,12 @@ from jtr_keras.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from jtr_keras import (
+        aggregation,
         balancing,
+        callbacks,
         data,
         export,
+        interaction,
         layers,
         metrics,
         models,
@@ -24,33 +27,46 @@ if TYPE_CHECKING:
         regularization,
         tasks,
         training,
+        visualization,
     )
-    from jtr_keras.regularization import JointTaskRegularization
+    from jtr_keras.regularization import (
+        JointTaskRegularization,
+        LabelRestoration,
+    )
     from jtr_keras.training import MultiTaskModel
 
-_ROOMS = (
+_PACKAGES = (
     "ops",
     "layers",
     "metrics",
     "tasks",
     "regularization",
     "balancing",
+    "aggregation",
+    "interaction",
     "data",
+    "visualization",
     "models",
     "export",
+    "callbacks",
     "training",
 )
 _SHORTCUTS = {
     "JointTaskRegularization": "regularization",
+    "LabelRestoration": "regularization",
     "MultiTaskModel": "training",
 }
 
 __all__ = [
     "JointTaskRegularization",
+    "LabelRestoration",
     "MultiTaskModel",
+    "aggregation",
     "balancing",
+    "callbacks",
     "data",
     "export",
+    "interaction",
     "layers",
     "metrics",
     "models",
@@ -58,22 +74,23 @@ __all__ = [
     "regularization",
     "tasks",
     "training",
+    "visualization",
 ]
 
 require_tensorflow()
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
+    if name in _PACKAGES:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _SHORTCUTS:
-        room = importlib.import_module(f"{__name__}.{_SHORTCUTS[name]}")
-        return getattr(room, name)
+        package = importlib.import_module(f"{__name__}.{_SHORTCUTS[name]}")
+        return getattr(package, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @wrapt.when_imported("keras")
 def _register(_: Any) -> None:
-    """Loads every room, which registers its classes with Keras."""
-    for room in _ROOMS:
-        importlib.import_module(f"{__name__}.{room}")
+    """Loads every package, which registers its classes with Keras."""
+    for package in _PACKAGES:
+        importlib.import_module(f"{__name__}.{package}")

@@ -9,15 +9,7 @@ from jtr_keras.balancing.geometric_loss import GeometricLoss
 from jtr_keras.balancing.label_rate_compensation import LabelRateCompensation
 from jtr_keras.balancing.random_loss_weighting import RandomLossWeighting
 from jtr_keras.balancing.uncertainty_weights import UncertaintyWeights
-
-BALANCINGS = {
-    "fixed": FixedWeights,
-    "uncertainty": UncertaintyWeights,
-    "dynamic_average": DynamicWeightAverage,
-    "random": RandomLossWeighting,
-    "geometric": GeometricLoss,
-}
-"""The balancings by the names of the command line."""
+from jtr_keras.registry import BALANCINGS
 
 __all__ = [
     "BALANCINGS",

@@ -9,7 +9,7 @@ from absl import flags
 
 from jtr_keras.cli.report import print_metrics
 from jtr_keras.cli.workdir import CONFIG, load_model, model_file
-from jtr_keras.data.datasets import get_dataset
+from jtr_keras.data.datasets.datasets import get_dataset
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:

@@ -10,8 +10,8 @@ from absl import flags
 
 from jtr_keras.balancing import BALANCINGS
 from jtr_keras.data.checking import check
-from jtr_keras.data.dataset import Dataset
-from jtr_keras.data.label_settings import AVAILABLE, label_matrix
+from jtr_keras.data.datasets.dataset import Dataset
+from jtr_keras.data.labels.label_settings import AVAILABLE, label_matrix
 from jtr_keras.models import BACKBONES
 from jtr_keras.tasks.task import Task
 from jtr_keras.training.multi_task_model import MultiTaskModel

@@ -9,7 +9,7 @@ from absl import flags
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from jtr_keras.cli.workdir import load_network
-from jtr_keras.data.picture import picture
+from jtr_keras.visualization.picture import picture
 
 
 def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:

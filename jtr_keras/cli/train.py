@@ -18,11 +18,11 @@ from jtr_keras.cli.from_flags import (
 )
 from jtr_keras.cli.report import print_metrics
 from jtr_keras.cli.workdir import Workdir
-from jtr_keras.data.datasets import get_dataset
+from jtr_keras.data.datasets.datasets import get_dataset
 from jtr_keras.regularization import REGULARIZATIONS
 from jtr_keras.training.multi_task_model import MultiTaskModel
-from jtr_keras.training.prediction_pictures import PredictionPictures
-from jtr_keras.training.step_timer import StepTimer
+from jtr_keras.callbacks.prediction_pictures import PredictionPictures
+from jtr_keras.callbacks.step_timer import StepTimer
 from jtr_keras.types import Config
 
 

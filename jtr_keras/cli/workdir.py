@@ -10,7 +10,7 @@ import tensorflow as tf
 import jtr_keras
 from jtr_keras.cli.lock import lock
 from jtr_keras.export.publishing import latest_version
-from jtr_keras.export.saved_predictor import SavedPredictor
+from jtr_keras.export.runtimes import SavedPredictor
 
 CONFIG = "config.json"
 _FREE = ("check", "help", "picture_every", "traceback", "workdir", "xla")

@@ -1,11 +1,11 @@
-"""Readers, label settings, views and pictures; only here are files read."""
+"""Readers, label settings and views; only here are files read."""
 
 import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 
-from jtr_keras.data.augmentation import UNCHANGED, Augmentation
+from jtr_keras.data.augmentation.augmentation import UNCHANGED, Augmentation
 from jtr_keras.data.checking import check
-from jtr_keras.data.dataset import Dataset
-from jtr_keras.data.datasets import (
+from jtr_keras.data.datasets.dataset import Dataset
+from jtr_keras.data.datasets.datasets import (
     DATASETS,
     cityscapes,
     cityscapes_source,
@@ -16,15 +16,13 @@ from jtr_keras.data.datasets import (
     rooms,
 )
 from jtr_keras.data.depth_statistics import depth_statistics
-from jtr_keras.data.folder_source import FolderSource
-from jtr_keras.data.label_settings import label_matrix
-from jtr_keras.data.npy_source import NpySource
-from jtr_keras.data.picture import picture
+from jtr_keras.data.sources.folder_source import FolderSource
+from jtr_keras.data.labels.label_settings import label_matrix
+from jtr_keras.data.sources.npy_source import NpySource
 from jtr_keras.data.pipeline import pipeline
-from jtr_keras.data.rooms_source import RoomsSource
-from jtr_keras.data.source import Source
-from jtr_keras.data.source_slice import SourceSlice
-from jtr_keras.data.with_views import with_views
+from jtr_keras.data.sources.rooms_source import RoomsSource
+from jtr_keras.data.sources.source import Source, SourceSlice
+from jtr_keras.data.augmentation.with_views import with_views
 
 __all__ = [
     "DATASETS",
@@ -45,7 +43,6 @@ __all__ = [
     "label_matrix",
     "nyuv2",
     "nyuv2_source",
-    "picture",
     "pipeline",
     "rooms",
     "with_views",

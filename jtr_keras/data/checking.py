@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
-from jtr_keras.data.label_settings import AVAILABLE, label_matrix
-from jtr_keras.data.source import Source
+from jtr_keras.data.labels.label_settings import AVAILABLE, label_matrix
+from jtr_keras.data.sources.source import Source
 from jtr_keras.ops.images import wrong_values
 from jtr_keras.tasks.task import Task
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jtr_keras.data.source import Source
+from jtr_keras.data.sources.source import Source
 
 
 def depth_statistics(

@@ -1,20 +1,47 @@
 """From a source to batches of the partial-label protocol."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from jtr_keras.data.augmentation import UNCHANGED, Augmentation
-from jtr_keras.data.epoch_counter import EpochCounter
-from jtr_keras.data.label_settings import AVAILABLE, label_matrix
-from jtr_keras.data.source import Source
-from jtr_keras.data.views import Views
+from jtr_keras.data.augmentation.augmentation import UNCHANGED, Augmentation
+from jtr_keras.data.labels.label_settings import AVAILABLE, label_matrix
+from jtr_keras.data.sources.source import Source
+from jtr_keras.data.augmentation.views import Views
 from jtr_keras.tasks.task import Task
-from jtr_keras.types import GEOMETRY, Tensor, TensorDict
+from jtr_keras.types import GEOMETRY, IMAGES, Tensor, TensorDict
 
-Example = tuple[Tensor, TensorDict, TensorDict]
+Example = tuple[Any, TensorDict, TensorDict]
+
+
+class EpochCounter:
+    """Counts the iterations over a dataset.
+
+    Each iteration begins by reading and advancing `epoch`. Who resumes
+    training sets it; shuffling and augmentation are then what they would have
+    been.
+
+    Attributes:
+        epoch: int. Epoch of the next iteration.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = 0
+
+    def dataset(self) -> tf.data.Dataset:
+        """An endless dataset of int64 scalars: the epoch and those after it."""
+        signature = tf.TensorSpec((), tf.int64)
+        return tf.data.Dataset.from_generator(
+            self._epochs, output_signature=signature
+        )
+
+    def _epochs(self) -> Iterator[int]:
+        first = self.epoch
+        self.epoch += 1
+        yield from itertools.count(first)
 
 
 def pipeline(
@@ -49,8 +76,8 @@ def pipeline(
     Returns:
         A dataset of images `(batch, [views,] height, width, 3)`, dict of
         targets `(batch, [views,] height, width, channels)` and dict of weights
-        `(batch,)`. Views come with how they were made, in the targets under
-        `jtr_keras.types.GEOMETRY`, `(batch, views, 4)`. The attribute `epochs`
+        `(batch,)`. With views, `x` is a dict: `images`, and `geometry`,
+        `(batch, views, 4)`, how each view was made. The attribute `epochs`
         is the dataset's `EpochCounter`; `endless`, for training, is a dataset
         of this epoch's batches and those of all after it, which `fit` reads.
 
@@ -155,7 +182,7 @@ class _Reader:
         row = self.matrix[index]
         weights = {t.name: row[i] for i, t in enumerate(self.tasks)}
         pair = tf.stack([tf.constant(self.seed, tf.int64), epoch])
-        views = self.augmentation.draw(
+        views = self.augmentation.sample_views(
             self.source.size,
             self.num_views or 1,
             tf.random.fold_in(pair, index),
@@ -168,9 +195,9 @@ class _Reader:
         if self.num_views is None:
             images = images[0]
             targets = {name: value[0] for name, value in targets.items()}
-        else:
-            targets[GEOMETRY] = views.geometry
-        return images, targets, weights
+            return images, targets, weights
+        inputs = {IMAGES: images, GEOMETRY: views.geometry}
+        return inputs, targets, weights
 
     def _targets(
         self, task: Task, index: Tensor, weight: Tensor, views: Views
@@ -179,5 +206,5 @@ class _Reader:
         return tf.cond(
             weight > 0,
             lambda: views.targets(self.source.target(index, task), task),
-            lambda: tf.constant(task.placeholder(shape)),
+            lambda: tf.fill(shape, tf.constant(task.void, task.target_dtype)),
         )

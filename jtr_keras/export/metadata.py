@@ -1,5 +1,6 @@
 """What an exported folder says of itself, beside the graph."""
 
+import dataclasses
 import datetime
 import json
 import pathlib
@@ -108,7 +109,8 @@ def _describe(task: Task) -> Config:
         "type": type(task).__name__,
         "channels": task.channels,
         **task.describe(),
-        "headline": f"{task.name}_{task.headline}",
+        "quantization": dataclasses.asdict(task.codec.quantization),
+        "primary_metric": f"{task.name}_{task.primary_metric}",
         "higher_is_better": task.higher_is_better,
         "config": keras.saving.serialize_keras_object(task),
     }

@@ -45,8 +45,8 @@ def model_card(name: str, metadata: Config) -> str:
             ),
         ),
         "## Small answers": _table(
-            ("output", "dtype", "unit", "value = offset + scale * code"),
-            map(_compact, metadata["tasks"]),
+            ("output", "dtype", "unit", "value = offset + scale * integer"),
+            map(_quantization, metadata["tasks"]),
         ),
         "## Metrics": _metrics(metadata),
         "## Training": _training(metadata["training"]),
@@ -69,10 +69,10 @@ def _task(task: Config) -> tuple[Any, ...]:
     )
 
 
-def _compact(task: Config) -> tuple[Any, ...]:
-    code = task["compact"]
-    formula = f"{code['offset']:g} + {code['scale']:g} * code"
-    return f"`{task['name']}`", code["dtype"], code["unit"] or "", formula
+def _quantization(task: Config) -> tuple[Any, ...]:
+    code = task["quantization"]
+    formula = f"{code['offset']:g} + {code['scale']:g} * integer"
+    return f"`{task['name']}`", code["dtype"], task["unit"] or "", formula
 
 
 def _metrics(metadata: Config) -> str:

@@ -43,8 +43,11 @@ def make_signatures(
     # Shared, else the graph holds the network five times.
     predict = _traced(predictor)
 
-    def compact(outputs: TensorDict) -> TensorDict:
-        return {t.name: t.compact(outputs[t.name]) for t in predictor.tasks}
+    def quantize(outputs: TensorDict) -> TensorDict:
+        return {
+            task.name: task.codec.quantize(outputs[task.name])
+            for task in predictor.tasks
+        }
 
     def decode(image_bytes: Tensor) -> Tensor:
         return decode_images(image_bytes, image_size)
@@ -69,12 +72,12 @@ def make_signatures(
             "so are the outputs",
         ),
         "classes": Signature(
-            lambda images: compact(predict(images)),
+            lambda images: quantize(predict(images)),
             floats,
             "as `serve`, with small integers as answers",
         ),
         "classes_bytes": Signature(
-            lambda image_bytes: compact(predict(decode(image_bytes))),
+            lambda image_bytes: quantize(predict(decode(image_bytes))),
             encoded,
             "as `serve_bytes`, with small integers as answers",
         ),

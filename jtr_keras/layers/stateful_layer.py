@@ -21,10 +21,14 @@ class StatefulLayer(keras.layers.Layer, abc.ABC):
     def require_unbound(self) -> None:
         """ValueError if a model has the layer: its weights would come twice."""
         if self.built:
-            raise ValueError(
-                f"`{self.name}` belongs to a model already; make a new "
-                f"`{type(self).__name__}` for each model."
-            )
+            self.refuse_second_owner()
+
+    def refuse_second_owner(self) -> None:
+        """ValueError that says what to do instead."""
+        raise ValueError(
+            f"`{self.name}` belongs to a model already; make a new "
+            f"`{type(self).__name__}` for each model."
+        )
 
     def finish_binding(self) -> None:
         """Calls itself built; ValueError if what it consists of is not.

@@ -70,18 +70,18 @@ class DeltaMTL(keras.metrics.Metric):
             task: self.add_variable((), initializer="zeros", name=task)
             for task in baselines
         }
-        self.headlines: dict[str, keras.metrics.Metric] = {}
+        self.primary_metrics: dict[str, keras.metrics.Metric] = {}
 
-    def bind(self, headlines: dict[str, keras.metrics.Metric]) -> None:
+    def bind(self, primary_metrics: dict[str, keras.metrics.Metric]) -> None:
         """Tells whose results count, by task."""
-        self.headlines = dict(headlines)
+        self.primary_metrics = dict(primary_metrics)
 
     def update_state(self, annotated: dict[str, Tensor]) -> None:
         for task, pixels in annotated.items():
             self.annotated[task].assign_add(ops.cast(pixels, self.dtype))
 
     def result(self) -> Tensor:
-        values = {task: m.result() for task, m in self.headlines.items()}
+        values = {task: m.result() for task, m in self.primary_metrics.items()}
         return self.gain(values, self.annotated)
 
     def gain(self, values: dict[str, Any], annotated: dict[str, Any]) -> Tensor:

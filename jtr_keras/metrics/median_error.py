@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from jtr_keras.metrics.errors import get_error, masked_errors
+from jtr_keras.metrics.mean_error import get_error, masked_errors
 from jtr_keras.types import Config, Tensor
 
 

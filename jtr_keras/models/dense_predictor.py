@@ -1,52 +1,72 @@
 """The network: images in, one dense map a task out."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 
+from jtr_keras.interaction.interaction import Interaction
+from jtr_keras.interaction.shared_features import SharedFeatures
 from jtr_keras.layers.dense_head import DenseHead
-from jtr_keras.layers.pyramid_fusion import PyramidFusion
-from jtr_keras.models.pyramid import feature_extractor
+from jtr_keras.models.pyramid import Pyramid, output_spec
 from jtr_keras.ops.images import check_images
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
 from jtr_keras.ops.resizing import resize_to, to_power_of_two
 from jtr_keras.tasks.task import Task
-from jtr_keras.types import Config, Tensor, require_instance
+from jtr_keras.types import Config, Tensor, TensorDict, require_instance
+
+
+class Outputs(NamedTuple):
+    """What training sees of a network.
+
+    Args:
+        predictions: By task, `(batch, height, width, task.channels)`.
+        features: Those in which all tasks have a part, `(batch, height / r,
+            width / r, channels)`: of padded images, and resampled where they
+            are no power of two coarser.
+        auxiliary: Further predictions, by the names that the interaction gives
+            them, then by task.
+    """
+
+    predictions: TensorDict
+    features: Tensor
+    auxiliary: dict[str, TensorDict]
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
 class DensePredictor(keras.Model):
-    """A backbone shared by all tasks and one head for each.
+    """A backbone shared by all tasks, what they exchange, and their heads.
 
     Images of any size are padded to what the backbone accepts and the
     predictions cut back.
 
     Args:
         backbone: A Keras model or layer from images to features: one map of
-            any resolution, or a pyramid (see `feature_extractor`). Its
-            attribute `stride`, 32 if it has none, is what image sizes are
-            padded to a multiple of.
+            any resolution, several in a list or dict, or tokens (see
+            `jtr_keras.models.Pyramid`). Its attribute `size_divisor`, 32 if it
+            has none, is what image sizes are padded to a multiple of.
         tasks: The tasks, with distinct names.
         head_filters: int. Channels inside each head and of a fused pyramid.
             Defaults to the 64 of the reference.
+        interaction: How tasks exchange features; None for
+            `jtr_keras.interaction.SharedFeatures(head_filters)`.
+        make_head: From a task to the layer that makes its logits of its
+            features; a function that is registered with Keras, so that it can
+            be saved. None for `jtr_keras.layers.DenseHead`.
         **kwargs: Arguments of `keras.Model`.
 
     Call arguments:
         images: Tensor of shape `(batch, height, width, 3)`.
         training: Whether batch statistics are used and updated.
-        return_features: Whether to return the features shared by all heads
-            too, `(batch, height / r, width / r, channels)`: of padded images,
-            and resampled where they are no power of two coarser.
 
     Returns:
         Dict of predictions by task name, each of shape
         `(batch, height, width, task.channels)`.
 
     Raises:
-        ValueError: If `tasks` are no list of tasks with distinct names or
-            `backbone` is no layer; when called, if `images` are integers or
-            of another shape.
+        ValueError: If `tasks` are no list of tasks with distinct names, or
+            `backbone`, `interaction` or a head are of another kind; when
+            called, if `images` are integers or of another shape.
 
     Example:
 
@@ -63,54 +83,78 @@ class DensePredictor(keras.Model):
         backbone: keras.layers.Layer,
         tasks: Sequence[Task],
         head_filters: int = 64,
+        interaction: Interaction | None = None,
+        make_head: Callable[[Task], keras.layers.Layer] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         _require_tasks(tasks)
-        self.backbone = backbone
         self.tasks = tuple(tasks)
         self.head_filters = head_filters
-        self.stride = getattr(backbone, "stride", 32)
-        self.extractor = feature_extractor(backbone)
-        self.fusion = PyramidFusion(head_filters, dtype=self.dtype_policy)
-        self.heads = {
-            task.name: DenseHead(
-                head_filters,
-                task.channels,
-                task.initial_bias,
-                dtype=self.dtype_policy,
-            )
-            for task in tasks
-        }
-        # A symbolic call builds every layer for images of any size.
-        _, features = self.compute_output_spec(
-            keras.KerasTensor((None, None, None, 3)), return_features=True
+        self.make_head = make_head
+        policy = self.dtype_policy
+        self.pyramid = Pyramid(backbone, dtype=policy)
+        if interaction is None:
+            interaction = SharedFeatures(head_filters, dtype=policy)
+        example = "an interaction, such as `jtr_keras.interaction."
+        require_instance(
+            "interaction", interaction, Interaction, f"{example}SharedFeatures"
         )
-        self.feature_channels = features.shape[-1]
-        self.fusion.built = True  # Without a pyramid it has no weights.
+        self.interaction = interaction
+        interaction.bind(
+            self.tasks,
+            self.pyramid.channels,
+            self.pyramid.strides,
+            self.pyramid.decoded,
+        )
+        self.heads = {task.name: self._head(task) for task in tasks}
+        # A symbolic call builds every layer for images of any size.
+        spec = output_spec(self.outputs, (None, None, None, 3))
+        _require_channels(spec.predictions, self.tasks)
+        self.feature_channels = spec.features.shape[-1]
         self.built = True
 
-    def call(
-        self,
-        images: Tensor,
-        training: bool | None = None,
-        return_features: bool = False,
-    ) -> Any:
+    @property
+    def backbone(self) -> keras.layers.Layer:
+        """The backbone as it was given."""
+        return self.pyramid.backbone
+
+    @property
+    def size_divisor(self) -> int:
+        """What image sizes are padded to a multiple of."""
+        return self.pyramid.size_divisor
+
+    def call(self, images: Tensor, training: bool | None = None) -> TensorDict:
+        return self.outputs(images, training).predictions
+
+    def outputs(self, images: Tensor, training: bool | None = None) -> Outputs:
+        """What training sees.
+
+        Args:
+            images: As for a call.
+            training: As for a call.
+        """
         check_images("images", images)
-        padded = pad_to_multiple(images, self.stride)
-        features = self.extractor(padded, training=training)
-        if isinstance(features, list | tuple):
-            features = self.fusion(list(features), training=training)
-        predictions = {}
-        for task in self.tasks:
-            logits = self.heads[task.name](features)
-            logits = crop_to(resize_to(logits, padded), images)
-            predictions[task.name] = task.activate(logits)
-        if not return_features:
-            return predictions
-        if None not in (*features.shape[1:3], *padded.shape[1:3]):
-            features = to_power_of_two(features, padded.shape[1:3])
-        return predictions, features
+        padded = pad_to_multiple(images, self.size_divisor)
+        features = self._interact(padded, training)
+
+        def predict(logits: TensorDict) -> TensorDict:
+            return {
+                task.name: task.activate(
+                    crop_to(resize_to(logits[task.name], padded), images)
+                )
+                for task in self.tasks
+            }
+
+        logits = {
+            task.name: self.heads[task.name](features.by_task[task.name])
+            for task in self.tasks
+        }
+        shared = features.shared
+        if None not in (*shared.shape[1:3], *padded.shape[1:3]):
+            shared = to_power_of_two(shared, padded.shape[1:3])
+        auxiliary = {k: predict(v) for k, v in features.auxiliary.items()}
+        return Outputs(predict(logits), shared, auxiliary)
 
     def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object
@@ -118,6 +162,8 @@ class DensePredictor(keras.Model):
             "backbone": serialize(self.backbone),
             "tasks": [serialize(task) for task in self.tasks],
             "head_filters": self.head_filters,
+            "interaction": serialize(self.interaction),
+            "make_head": serialize(self.make_head),
         }
 
     @classmethod
@@ -125,9 +171,35 @@ class DensePredictor(keras.Model):
         cls, config: Config, custom_objects: Any = None
     ) -> "DensePredictor":
         load = keras.saving.deserialize_keras_object
-        config["backbone"] = load(config["backbone"])
+        for name in ("backbone", "interaction", "make_head"):
+            config[name] = load(config[name])
         config["tasks"] = [load(task) for task in config["tasks"]]
         return cls(**config)
+
+    def _interact(self, images: Tensor, training: bool | None) -> Any:
+        if self.interaction.encoder_side:
+            return self.interaction(
+                images, backbone=self.pyramid, training=training
+            )
+        maps = self.pyramid(images, training=training)
+        return self.interaction(maps, training=training)
+
+    def _head(self, task: Task) -> keras.layers.Layer:
+        if self.make_head is None:
+            return DenseHead(
+                self.head_filters,
+                task.channels,
+                task.initial_bias,
+                dtype=self.dtype_policy,
+            )
+        head = self.make_head(task)
+        require_instance(
+            "make_head",
+            head,
+            keras.layers.Layer,
+            f"a function that returns a new Keras layer for {task!r}",
+        )
+        return head
 
 
 def _require_tasks(tasks: Any) -> None:
@@ -145,3 +217,13 @@ def _require_tasks(tasks: Any) -> None:
             "`tasks` must be a list of one or more, of distinct names; got "
             f"{found}."
         )
+
+
+def _require_channels(predictions: TensorDict, tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        found = predictions[task.name].shape[-1]
+        if found != task.channels:
+            raise ValueError(
+                f"`make_head` must return a layer with {task.channels} "
+                f"channels for {task!r}; got {found}."
+            )

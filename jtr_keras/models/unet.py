@@ -1,6 +1,7 @@
 """A light encoder-decoder that trains on a CPU."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -22,7 +23,7 @@ class UNet(keras.layers.Layer):
 
     Call arguments:
         inputs: Images of shape `(batch, height, width, 3)`, both sizes
-            divisible by `stride`.
+            divisible by `size_divisor`.
         training: Whether batch statistics are used and updated.
 
     Returns:
@@ -55,7 +56,7 @@ class UNet(keras.layers.Layer):
             )
         self.widths = tuple(widths)
         self.stem_strides = stem_strides
-        self.stride = stem_strides * 2 ** (len(self.widths) - 1)
+        self.size_divisor = stem_strides * 2 ** (len(self.widths) - 1)
         dtype = self.dtype_policy
         self.stem = keras.layers.Identity(dtype=dtype)
         if stem_strides > 1:
@@ -88,17 +89,42 @@ class UNet(keras.layers.Layer):
             channels = second.filters
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        features, skips = self.stem(inputs), []
-        for level, _ in enumerate(self.widths):
-            if level:
-                features = self.pool(features)
-            for block in self.down[2 * level : 2 * level + 2]:
-                features = block(features, training=training)
-            skips.append(features)
-        for level, skip in enumerate(skips[-2::-1]):
+        return self.pyramid(inputs, training)[0]
+
+    def pyramid(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> list[Tensor]:
+        """The decoder's maps from the finest to the coarsest."""
+        features, maps = inputs, []
+        for stage in self.stages:
+            features = stage(features, training=training)
+            maps.append(features)
+        return self.decode(maps, training)
+
+    @property
+    def stages(self) -> list[Callable[..., Tensor]]:
+        """The encoder's levels, each a function of the one before's result."""
+        return [partial(self._stage, n) for n, _ in enumerate(self.widths)]
+
+    def decode(
+        self, maps: Sequence[Tensor], training: bool | None = None
+    ) -> list[Tensor]:
+        """From the results of all stages to the `pyramid`."""
+        features = maps[-1]
+        pyramid = [features]
+        for level, skip in enumerate(maps[-2::-1]):
             features = ops.concatenate([self.enlarge(features), skip], axis=-1)
             for block in self.up[2 * level : 2 * level + 2]:
                 features = block(features, training=training)
+            pyramid.append(features)
+        return pyramid[::-1]
+
+    def _stage(
+        self, level: int, features: Tensor, training: bool | None = None
+    ) -> Tensor:
+        features = self.pool(features) if level else self.stem(features)
+        for block in self.down[2 * level : 2 * level + 2]:
+            features = block(features, training=training)
         return features
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -65,7 +65,7 @@ def resample_area(images: Tensor, size: tuple[int, int]) -> Tensor:
 def to_power_of_two(features: Tensor, image_size: tuple[int, int]) -> Tensor:
     """Features of whose cells each covers a power of two of pixels a side.
 
-    Cells of other sizes, as of 14 pixels, become smaller ones, each the mean of
+    Patches of other sizes, as of 14 pixels, become smaller ones, each the mean of
     what lay under it; the last may reach beyond the image.
 
     Args:

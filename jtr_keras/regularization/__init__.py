@@ -2,29 +2,31 @@
 
 import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 
+from jtr_keras.registry import REGULARIZATIONS
 from jtr_keras.regularization.composition import Composition
-from jtr_keras.regularization.cross_task import CrossTaskConsistency
-from jtr_keras.regularization.denoiser import Denoiser
-from jtr_keras.regularization.joint_autoencoder import JointAutoencoder
-from jtr_keras.regularization.joint_restorer import JointRestorer
-from jtr_keras.regularization.joint_task import JointTaskRegularization
-from jtr_keras.regularization.label_evidence import LabelEvidence
-from jtr_keras.regularization.pair_mapping import PairMapping
+from jtr_keras.regularization.cross_task.cross_task import CrossTaskConsistency
+from jtr_keras.regularization.cross_task.pair_mapping import PairMapping
+from jtr_keras.regularization.joint_task.joint_autoencoder import (
+    JointAutoencoder,
+)
+from jtr_keras.regularization.joint_task.joint_task import (
+    JointTaskRegularization,
+)
+from jtr_keras.regularization.joint_task.semantics import Semantics
+from jtr_keras.regularization.label_restoration.label_restoration import (
+    LabelRestoration,
+)
+from jtr_keras.regularization.label_restoration.reliability_weights import (
+    ReliabilityWeights,
+)
+from jtr_keras.regularization.label_restoration.restorer import (
+    Denoiser,
+    LabelEvidence,
+)
 from jtr_keras.regularization.pseudo_labels import PseudoLabels
-from jtr_keras.regularization.semantics import Semantics
 from jtr_keras.regularization.task_prototypes import TaskPrototypes
 from jtr_keras.regularization.task_regularization import TaskRegularization
-from jtr_keras.regularization.trust import Trust
 from jtr_keras.regularization.view_consistency import ViewConsistency
-
-REGULARIZATIONS = {
-    "cross_task": CrossTaskConsistency,
-    "joint_task": JointTaskRegularization,
-    "pseudo_labels": PseudoLabels,
-    "task_prototypes": TaskPrototypes,
-    "view_consistency": ViewConsistency,
-}
-"""The regularizations by the names of the command line."""
 
 __all__ = [
     "REGULARIZATIONS",
@@ -32,14 +34,14 @@ __all__ = [
     "CrossTaskConsistency",
     "Denoiser",
     "JointAutoencoder",
-    "JointRestorer",
     "JointTaskRegularization",
     "LabelEvidence",
+    "LabelRestoration",
     "PairMapping",
     "PseudoLabels",
+    "ReliabilityWeights",
     "Semantics",
     "TaskPrototypes",
     "TaskRegularization",
-    "Trust",
     "ViewConsistency",
 ]

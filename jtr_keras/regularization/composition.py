@@ -25,7 +25,7 @@ class Composition(TaskRegularization):
         y_true: Dict of targets, `(batch, views, height, width, channels)`.
         y_pred: Dict of predictions, of the same leading shape.
         labelled: Dict of `(batch,)`, above 0 where the image has the label.
-        **extras: What the parts need.
+        **inputs: What the parts require.
 
     Returns:
         Dict of the parts' terms.
@@ -61,12 +61,12 @@ class Composition(TaskRegularization):
                 )
             self.loss_weights |= part.loss_weights
         self.num_views = max((part.num_views for part in parts), default=1)
-        teachers = [part for part in parts if "teacher" in part.needs]
+        teachers = [p for p in self.parts if "teacher" in p.required_inputs]
         self.teacher_views = max((t.teacher_views for t in teachers), default=1)
 
     @property
-    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple({name for part in self.parts for name in part.needs})
+    def required_inputs(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple({name for part in self.parts for name in part.required_inputs})
 
     def build_for_tasks(self) -> None:
         for part in self.parts:
@@ -77,11 +77,11 @@ class Composition(TaskRegularization):
         y_true: TensorDict,
         y_pred: TensorDict,
         labelled: TensorDict,
-        **extras: Any,
+        **inputs: Any,
     ) -> dict[str, Tensor]:
         losses: dict[str, Tensor] = {}
         for part in self.parts:
-            own = {name: extras[name] for name in part.needs}
+            own = {name: inputs[name] for name in part.required_inputs}
             losses |= part(y_true, y_pred, labelled, **own)
         return losses
 

@@ -1,15 +1,21 @@
 """Learning from what a teacher is sure of."""
 
+from functools import singledispatch
 from typing import Any
 
 import keras
 from keras import ops
 
 from jtr_keras.ops.masking import image_mean
+from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.ops.views import view
-from jtr_keras.regularization.moving import moved
-from jtr_keras.regularization.task_regularization import TaskRegularization
-from jtr_keras.regularization.warm_up import growth
+from jtr_keras.regularization.common.encoding import encode_targets
+from jtr_keras.regularization.common.warping import warp_to_view
+from jtr_keras.regularization.task_regularization import (
+    TaskRegularization,
+    linear_ramp_up,
+)
+from jtr_keras.tasks.codec import Categorical, Codec
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Config, Tensor, TensorDict
 
@@ -19,8 +25,8 @@ class PseudoLabels(TaskRegularization):
     """A teacher's predictions are the targets of tasks without a label.
 
     The teacher, the average of the network over the past steps, predicts the
-    first view; moved as the image was, that is the target of the network's
-    prediction of the second view, by the task's `soft_error`: an absolute
+    first view; warped to the second, that is the target of the network's
+    prediction of the second view, by the codec's `prediction_error`: an absolute
     error would pull as strongly at a prediction that has nearly arrived, and
     hold it where the teacher is. Only pixels that the teacher is sure of
     count: with probabilities, those whose largest is at least `threshold`;
@@ -67,7 +73,7 @@ class PseudoLabels(TaskRegularization):
 
     num_views = 2
     teacher_views = 2
-    needs = ("teacher", "geometry")
+    required_inputs = ("teacher", "geometry")
 
     def __init__(
         self,
@@ -108,7 +114,7 @@ class PseudoLabels(TaskRegularization):
             )
             unlabelled = ops.cast(labelled[task.name] == 0, error.dtype)
             total += image_mean(unlabelled * error)
-        return {"pseudo_labels": growth(self.steps, self.warm_up) * total}
+        return {"pseudo_labels": linear_ramp_up(self.steps, self.warm_up) * total}
 
     def get_config(self) -> Config:
         return super().get_config() | {
@@ -123,14 +129,53 @@ class PseudoLabels(TaskRegularization):
     ) -> Tensor:
         """Errors of the second view's pixels that count, `(batch,)`."""
         teacher = ops.stop_gradient(teacher)
-        predictions = moved(task, view(teacher, 0), geometry[:, 1])
-        mask = task.confidence_mask(
-            predictions, view(teacher, 1), self.threshold, self.tolerance
+        predictions = warp_to_view(task, view(teacher, 0), geometry[:, 1])
+        mask = confidence_mask(
+            task.codec,
+            predictions,
+            view(teacher, 1),
+            self.threshold,
+            self.tolerance,
         )
-        targets = task.pseudo_targets(predictions)
+        targets = task.codec.to_targets(predictions)
         mask = mask * task.valid_mask(targets)
-        code = task.encode_targets(targets)
-        error = task.soft_error(code, view(y_pred, 1))
+        code = encode_targets(task, targets)
+        error = task.codec.prediction_error(code, view(y_pred, 1))
         # Not a product: what is masked may be NaN.
         error = ops.where(mask > 0, error, ops.zeros_like(error))
         return ops.mean(error, axis=(1, 2, 3))
+
+
+@singledispatch
+def confidence_mask(
+    codec: Codec,
+    predictions: Tensor,
+    others: Tensor,
+    threshold: float,
+    tolerance: float,
+) -> Tensor:
+    """1.0 where predictions are good enough to learn from.
+
+    By default, where every channel of their code differs by at most `tolerance`
+    from that of `others`, a second prediction of the same pixels. Codecs of
+    probabilities ask for `threshold` instead.
+
+    Returns shape `(batch, height, width, 1)`.
+    """
+    difference = ops.abs(
+        codec.encode_predictions(predictions) - codec.encode_predictions(others)
+    )
+    agreed = ops.all(difference <= tolerance, axis=-1, keepdims=True)
+    return ops.cast(agreed, loss_dtype())
+
+
+@confidence_mask.register
+def _(
+    codec: Categorical,
+    predictions: Tensor,
+    others: Tensor,
+    threshold: float,
+    tolerance: float,
+) -> Tensor:
+    largest = ops.max(ops.softmax(predictions), axis=-1, keepdims=True)
+    return ops.cast(largest >= threshold, loss_dtype())

@@ -1,5 +1,6 @@
 """What labelled positions look like in feature space."""
 
+from functools import singledispatch
 from typing import Any
 
 import keras
@@ -9,8 +10,10 @@ from jtr_keras.ops.masking import image_mean, masked_mean
 from jtr_keras.ops.precision import full_precision, loss_dtype
 from jtr_keras.ops.similarity import unit_vectors
 from jtr_keras.ops.views import view
-from jtr_keras.regularization.cells import Cells
+from jtr_keras.regularization.common.encoding import encode_targets
+from jtr_keras.regularization.common.patch_grid import PatchGrid
 from jtr_keras.regularization.task_regularization import TaskRegularization
+from jtr_keras.tasks.codec import Categorical, Codec
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Config, Tensor, TensorDict
 
@@ -65,7 +68,7 @@ class TaskPrototypes(TaskRegularization):
           and [van den Oord et al., 2018](https://arxiv.org/abs/1807.03748)
     """
 
-    needs = ("features",)
+    required_inputs = ("features",)
 
     def __init__(
         self,
@@ -117,8 +120,8 @@ class TaskPrototypes(TaskRegularization):
     ) -> dict[str, Tensor]:
         first = view(features, 0)
         size = y_pred[self.tasks[0].name].shape[2:4]
-        cells = Cells(size, first.shape[1:3], self.stride)
-        means = cells.feature_means(full_precision(first))
+        grid = PatchGrid(size, first.shape[1:3], self.stride)
+        means = grid.feature_means(full_precision(first))
         embeddings = unit_vectors(self.projection(means))
         contrast: Tensor = 0.0
         consistency: Tensor = 0.0
@@ -126,15 +129,15 @@ class TaskPrototypes(TaskRegularization):
             name = task.name
             has_label = ops.cast(labelled[name] > 0, embeddings.dtype)
             log_shares, seen = self._resemblance(task, embeddings)
-            bins, valid = self._label_bins(task, view(y_true[name], 0), cells)
+            bins, valid = self._label_bins(task, view(y_true[name], 0), grid)
             error = _cross_entropy(ops.where(seen, bins, 0.0), log_shares)
             contrast += image_mean(has_label * masked_mean(error, valid))
-            codes = cells.means(task.encode_predictions(view(y_pred[name], 0)))
+            codes = grid.means(task.codec.encode_predictions(view(y_pred[name], 0)))
             shares = ops.where(seen, ops.exp(log_shares), 0.0)
             certainty = _certainty(shares, log_shares, seen)
             error = _cross_entropy(
                 ops.stop_gradient(certainty * shares),
-                ops.log(task.quantize(codes, self.num_bins) + 1e-12),
+                ops.log(soft_bins(task.codec, codes, self.num_bins) + 1e-12),
             )
             error = ops.mean(error, axis=(1, 2, 3))
             consistency += image_mean((1.0 - has_label) * error)
@@ -158,7 +161,8 @@ class TaskPrototypes(TaskRegularization):
 
     def _memory(self, task: Task) -> Any:
         """Average embedding of each bin; its length is the bin's share."""
-        bins = task.quantize(ops.zeros((1, task.channels)), self.num_bins)
+        code = ops.zeros((1, task.channels))
+        bins = soft_bins(task.codec, code, self.num_bins)
         return self.add_state(
             f"prototypes_{task.name}", (*bins.shape[1:], self.dim)
         )
@@ -177,14 +181,14 @@ class TaskPrototypes(TaskRegularization):
         return ops.log_softmax(logits), seen
 
     def _label_bins(
-        self, task: Task, targets: Tensor, cells: Cells
+        self, task: Task, targets: Tensor, grid: PatchGrid
     ) -> tuple[Tensor, Tensor]:
-        """Bins of the mean label of each cell, and its annotated share."""
+        """Bins of the mean label of each patch, and its annotated share."""
         mask = task.valid_mask(targets)
-        valid = cells.means(mask)
-        codes = cells.means(mask * task.encode_targets(targets))
+        valid = grid.means(mask)
+        codes = grid.means(mask * encode_targets(task, targets))
         codes = codes / ops.where(valid > 0, valid, 1.0)
-        return task.quantize(codes, self.num_bins), valid
+        return soft_bins(task.codec, codes, self.num_bins), valid
 
     def _update(self, task: Task, embeddings: Tensor, weights: Tensor) -> None:
         """Means over positions, so that replicas' means are the batch's."""
@@ -210,3 +214,21 @@ def _certainty(shares: Tensor, log_shares: Tensor, seen: Tensor) -> Tensor:
 def _cross_entropy(shares: Tensor, log_shares: Tensor) -> Tensor:
     """Mean over groups, `(batch, rows, columns, 1)`."""
     return -ops.mean(ops.sum(shares * log_shares, axis=-1), -1, keepdims=True)
+
+
+@singledispatch
+def soft_bins(codec: Codec, code: Tensor, num_bins: int) -> Tensor:
+    """Soft assignment of codes to bins, `(..., groups, bins)`.
+
+    It sums to 1 over the bins. By default every channel is a group, its bins
+    are spread evenly over `[0, 1]`, and the share of one that is `n` spacings
+    away from the code is proportional to `exp(-n**2)`.
+    """
+    centres = ops.arange(num_bins, dtype=code.dtype) / (num_bins - 1)
+    spacings = (code[..., None] - centres) * (num_bins - 1)
+    return ops.softmax(-ops.square(spacings))
+
+
+@soft_bins.register
+def _(codec: Categorical, code: Tensor, num_bins: int) -> Tensor:
+    return code[..., None, :]  # The classes are the bins.

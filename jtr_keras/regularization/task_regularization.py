@@ -1,15 +1,17 @@
 """What relates tasks or views that have no label in common."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+from keras import ops
 
 from jtr_keras.layers.stateful_layer import StatefulLayer
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
-EXTRAS = ("geometry", "features", "teacher")
-"""The arguments of `TaskRegularization.call` that `needs` may list."""
+INPUTS = ("geometry", "features", "teacher")
+"""The arguments of `call` that `required_inputs` may list."""
 
 
 class TaskRegularization(StatefulLayer):
@@ -23,7 +25,7 @@ class TaskRegularization(StatefulLayer):
         y_true: Dict of targets, `(batch, views, height, width, channels)`.
         y_pred: Dict of predictions, of the same leading shape.
         labelled: Dict of `(batch,)`, above 0 where the image has the label.
-        **extras: What `needs` lists:
+        **inputs: What `required_inputs` lists:
             `geometry`, `(batch, views, 4)`, how each view was made from the
             first (`jtr_keras.ops.resample`);
             `features`, `(batch, views, height / r, width / r, channels)`, the
@@ -38,8 +40,8 @@ class TaskRegularization(StatefulLayer):
 
     num_views: int = 1
     """How many views of each image the strategy compares."""
-    needs: ClassVar[tuple[str, ...]] = ()
-    """The extra arguments of `call`, see there."""
+    required_inputs: ClassVar[tuple[str, ...]] = ()
+    """The further arguments of `call`, see there."""
     teacher_views: int = 1
     """How many views the teacher predicts, if there is one."""
     loss_weights: dict[str, float]
@@ -68,18 +70,18 @@ class TaskRegularization(StatefulLayer):
         self.finish_binding()
 
     def require_declarations(self) -> None:
-        """ValueError if `loss_weights` lack or `needs` lists other names."""
+        """ValueError if `loss_weights` or `required_inputs` are not as expected."""
         name, weights = type(self).__name__, getattr(self, "loss_weights", None)
         if not isinstance(weights, dict):
             raise ValueError(
                 f"`{name}.loss_weights` must be a dict of numbers by the "
                 f"names of the terms; got {weights!r}."
             )
-        needs = self.needs
-        if not isinstance(needs, list | tuple) or set(needs) - set(EXTRAS):
+        inputs = self.required_inputs
+        if not isinstance(inputs, list | tuple) or set(inputs) - set(INPUTS):
             raise ValueError(
-                f"`{name}.needs` must be a tuple of names out of {EXTRAS}; "
-                f"got {needs!r}."
+                f"`{name}.required_inputs` must be a tuple of names out of "
+                f"{INPUTS}; got {inputs!r}."
             )
 
     @abc.abstractmethod
@@ -93,6 +95,37 @@ class TaskRegularization(StatefulLayer):
         y_pred: TensorDict,
         labelled: TensorDict,
         *args: Any,
-        **extras: Any,
+        **inputs: Any,
     ) -> dict[str, Tensor]:
         """The terms, by the names in `loss_weights`."""
+
+
+def linear_ramp_up(steps: Any, warm_up: int) -> Tensor:
+    """Share of a term's weight at this step, which it counts.
+
+    Args:
+        steps: A variable that counts the steps, begun with 0.
+        warm_up: int. Steps until the share is 1; 0 for 1 at once.
+
+    Returns:
+        Scalar in `(0, 1]`.
+    """
+    share = ops.minimum(1.0, (steps + 1.0) / max(warm_up, 1))
+    steps.assign_add(1.0)
+    return share
+
+
+def complete_weights(
+    usual: Mapping[str, float], given: Mapping[str, float] | None
+) -> dict[str, float]:
+    """The usual weights of terms, but for those that are given.
+
+    Raises:
+        ValueError: If a weight of another term is given.
+    """
+    unknown = sorted(set(given or {}) - set(usual))
+    if unknown:
+        raise ValueError(
+            f"`weights` must be for the terms {sorted(usual)}; got {unknown}."
+        )
+    return {**usual, **(given or {})}

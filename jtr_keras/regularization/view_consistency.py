@@ -7,7 +7,7 @@ from keras import ops
 
 from jtr_keras.ops.masking import image_mean
 from jtr_keras.ops.views import view
-from jtr_keras.regularization.moving import moved
+from jtr_keras.regularization.common.warping import warp_to_view
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.types import Config, Tensor, TensorDict
 
@@ -16,7 +16,7 @@ from jtr_keras.types import Config, Tensor, TensorDict
 class ViewConsistency(TaskRegularization):
     """Predictions of two views agree once the geometry between them is undone.
 
-    The prediction of the first view, moved as the image was, is the target of
+    The prediction of the first view, warped to the second, is the target of
     the second's, in the codes of the joint space, by squared difference, summed
     over channels. Only tasks without a label take part. It is the baseline of
     MTPSL and JTR; the publications do not give its distance, this one is ours.
@@ -49,7 +49,7 @@ class ViewConsistency(TaskRegularization):
     """
 
     num_views = 2
-    needs = ("geometry",)
+    required_inputs = ("geometry",)
 
     def __init__(
         self, weight: float = 1.0, detach: bool = True, **kwargs: Any
@@ -74,10 +74,9 @@ class ViewConsistency(TaskRegularization):
             first, second = (view(y_pred[task.name], i) for i in (0, 1))
             if self.detach:
                 first = ops.stop_gradient(first)
-            first = moved(task, first, geometry[:, 1])
-            difference = task.encode_predictions(
-                first
-            ) - task.encode_predictions(second)
+            first = warp_to_view(task, first, geometry[:, 1])
+            encode = task.codec.encode_predictions
+            difference = encode(first) - encode(second)
             error = ops.sum(ops.square(difference), axis=-1)
             error = ops.mean(error, axis=(1, 2))
             unlabelled = ops.cast(labelled[task.name] == 0, error.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 
 from jtr_keras.ops.images import wrong_values
 from jtr_keras.tasks.task import Task
-from jtr_keras.training.batches import unpack
+from jtr_keras.training.batch import unpack
 
 
 def check_batches(
@@ -25,7 +25,7 @@ def check_batches(
         verbose: 1 for a progress bar, 0 for silence.
 
     Raises:
-        ValueError: At the first batch whose parts lack, have an unexpected
+        ValueError: At the first batch with a missing part, an unexpected
             shape or dtype, or a value that is not allowed; says which batch
             and image, counted from 0, and task, and what was expected. Void is
             what the task calls so: `fit` takes other classes and NaN for void.
@@ -54,17 +54,16 @@ def check_batches(
 
 def _wrong(batch: Any, tasks: Sequence[Task]) -> str | None:
     """What is wrong with a batch, or None."""
-    images, _, weights = keras.tree.map_structure(
-        keras.ops.convert_to_numpy, unpack(batch, tasks)
-    )
+    unpacked = unpack(batch, tasks)
     _, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
-    for index, image in enumerate(images):
+    for index, image in enumerate(keras.ops.convert_to_numpy(unpacked.images)):
         found = wrong_values(image)
         if found:
             return f"x of image {index}: {found}"
     for task in tasks:
         target = keras.ops.convert_to_numpy(targets[task.name])
-        for index, weight in enumerate(weights[task.name]):
+        weights = keras.ops.convert_to_numpy(unpacked.labelled[task.name])
+        for index, weight in enumerate(weights):
             place = f"of image {index}"
             if not (weight >= 0 and np.isfinite(weight)):
                 expected = "must be finite and not negative"

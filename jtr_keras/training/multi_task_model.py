@@ -1,27 +1,72 @@
 """The model that users compile, fit, evaluate, save and export."""
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
+import tensorflow as tf
+from keras import ops
 
+from jtr_keras.aggregation.aggregation import Aggregation
+from jtr_keras.aggregation.sum_of_gradients import SumOfGradients
 from jtr_keras.balancing.balancing import Balancing
+from jtr_keras.callbacks.epoch_synchronization import EpochSynchronization
 from jtr_keras.export.formats import export_file
 from jtr_keras.export.publishing import PathLike
 from jtr_keras.export.saved_model import export_saved_model
 from jtr_keras.export.signatures import DEFAULT_SIZE
+from jtr_keras.interaction.interaction import Interaction
 from jtr_keras.models.dense_predictor import DensePredictor
-from jtr_keras.regularization.composition import Composition
+from jtr_keras.regularization.composition import A_REGULARIZATION, Composition
+from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.tasks.task import Task
-from jtr_keras.training.arguments import require_parts, require_size
-from jtr_keras.training.multi_task_trainer import MultiTaskTrainer
+from jtr_keras.training.batch import require_views, unpack
+from jtr_keras.training.compilation import (
+    TracedStep,
+    choose_compilation,
+    refuse_losses,
+    synchronize_batch_statistics,
+)
+from jtr_keras.training.forward import forward, regularization_terms
+from jtr_keras.training.gradients import aggregate
+from jtr_keras.training.losses import (
+    global_means,
+    means,
+    supervised_losses,
+    track,
+)
+from jtr_keras.training.scoring import Scoring
 from jtr_keras.training.teacher import Teacher
-from jtr_keras.types import Config, Tensor, TensorDict
+from jtr_keras.types import (
+    Config,
+    Tensor,
+    TensorDict,
+    require_instance,
+    require_positive,
+    require_size,
+)
+
+PARTS: dict[str, tuple[type, str]] = {
+    "regularization": (
+        TaskRegularization,
+        f"{A_REGULARIZATION}, or a list of such",
+    ),
+    "balancing": (
+        Balancing,
+        "a balancing, such as `jtr_keras.balancing.UncertaintyWeights()`",
+    ),
+    "aggregation": (
+        Aggregation,
+        "an aggregation, such as `jtr_keras.aggregation.SumOfGradients()`",
+    ),
+}
+"""The optional arguments of a model that train it."""
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
-class MultiTaskModel(MultiTaskTrainer):
+class MultiTaskModel(keras.Model):
     """Predicts dense maps of several tasks; trains on partly labelled images.
 
     `fit`, `evaluate`, `predict`, `save` and `export` are Keras's own. Data are
@@ -45,6 +90,12 @@ class MultiTaskModel(MultiTaskTrainer):
             equal weights. Validation losses are not weighted.
         image_size: Height and width that the network is meant for. Defaults to
             those of the first images that it is trained on.
+        interaction: How tasks exchange features, or None: all heads see the
+            same.
+        aggregation: What makes one gradient of those of the tasks, or None for
+            their sum.
+        make_head: From a task to its head; see
+            `jtr_keras.models.DensePredictor`.
         **kwargs: Arguments of `keras.Model`.
 
     Call arguments:
@@ -56,8 +107,8 @@ class MultiTaskModel(MultiTaskTrainer):
         `(batch, height, width, task.channels)`.
 
     Raises:
-        ValueError: If an argument is of another kind, or `regularization` or
-            `balancing` belong to another model.
+        ValueError: If an argument is of another kind, or belongs to another
+            model.
 
     Example:
 
@@ -75,6 +126,8 @@ class MultiTaskModel(MultiTaskTrainer):
         - [Nishi et al., 2024](https://arxiv.org/abs/2404.01976)
     """
 
+    evaluating = False
+
     def __init__(
         self,
         backbone: keras.layers.Layer,
@@ -85,15 +138,27 @@ class MultiTaskModel(MultiTaskTrainer):
         teacher_momentum: float = 0.99,
         balancing: Balancing | None = None,
         image_size: Sequence[int] | None = None,
+        interaction: Interaction | None = None,
+        aggregation: Aggregation | None = None,
+        make_head: Callable[[Task], keras.layers.Layer] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if isinstance(regularization, list | tuple):
             regularization = Composition(regularization)
-        require_parts(regularization, balancing, supervised_views)
+        given = (regularization, balancing, aggregation)
+        for value, (name, kind) in zip(given, PARTS.items(), strict=True):
+            if value is not None:
+                require_instance(name, value, *kind)
+        require_positive("supervised_views", supervised_views)
         require_size(image_size)
         self.predictor = DensePredictor(
-            backbone, tasks, head_filters, dtype=self.dtype_policy
+            backbone,
+            tasks,
+            head_filters,
+            interaction,
+            make_head,
+            dtype=self.dtype_policy,
         )
         self.tasks = tuple(tasks)
         self.regularization = regularization
@@ -102,17 +167,195 @@ class MultiTaskModel(MultiTaskTrainer):
         self.teacher = None
         if regularization is not None:
             regularization.bind(tasks, self.predictor.feature_channels)
-            if "teacher" in regularization.needs:
+            if "teacher" in regularization.required_inputs:
                 self.teacher = Teacher(teacher_momentum)
                 self.teacher.build_for(self.predictor)
         self.balancing = balancing
         if balancing is not None:
             balancing.bind(tasks)
+        self.aggregation = aggregation or SumOfGradients()
+        self.aggregation.bind(tasks)
         self.image_size = image_size
         self.built = True
 
     def call(self, images: Tensor, training: bool | None = None) -> TensorDict:
         return self.predictor(images, training=training)
+
+    @property
+    def num_views(self) -> int:
+        """How many views of each image the training data must have."""
+        compared = self.regularization.num_views if self.regularization else 1
+        return max(compared, self.supervised_views)
+
+    def train_step(self, data: Any) -> TensorDict:
+        batch = unpack(data, self.tasks)
+        require_views(self.num_views, batch.images.shape[1])
+        self.image_size = self.image_size or _static(batch.images.shape[2:4])
+        variables = self.trainable_variables
+        with tf.GradientTape(persistent=self.aggregation.per_task) as tape:
+            # A tape does not watch what was built while it was frozen.
+            for variable in variables:
+                tape.watch(variable.value)
+            outputs = forward(self.predictor, batch.images)
+            supervise = partial(
+                supervised_losses,
+                self.tasks,
+                batch.targets,
+                labelled=batch.labelled,
+                num_views=self.supervised_views,
+            )
+            losses = supervise(outputs.y_pred)
+            auxiliary = {
+                name: supervise(y_pred)
+                for name, y_pred in outputs.auxiliary.items()
+            }
+            terms = regularization_terms(
+                self.regularization,
+                batch,
+                outputs,
+                self.predictor,
+                self.teacher,
+            )
+            present, weights, penalty = self._balance(losses, batch.labelled)
+            by_task = {
+                name: weights[name] * (loss + self._auxiliary(auxiliary, name))
+                for name, loss in losses.items()
+            }
+            rest = self._weighted(terms) + penalty + outputs.added
+            total = sum(by_task.values(), start=0.0) + rest
+        gradients = aggregate(
+            self.aggregation,
+            tape,
+            by_task,
+            rest,
+            present,
+            variables,
+            scale=self.optimizer.scale_loss(1.0),
+        )
+        self.optimizer.apply(gradients, variables)
+        if self.teacher is not None:
+            self.teacher.update(self.predictor)
+        logs = _named(losses, auxiliary) | terms | {"loss": total}
+        if self.balancing is not None:
+            logs |= {f"{name}_weight": w for name, w in weights.items()}
+        return track(self.train_losses, logs, ops.shape(batch.images)[0])
+
+    def test_step(self, data: Any) -> TensorDict:
+        batch = unpack(data, self.tasks)
+        y_pred = self(batch.images[:, 0], training=False)
+        losses = supervised_losses(
+            self.tasks,
+            batch.targets,
+            {name: value[:, None] for name, value in y_pred.items()},
+            batch.labelled,
+        )
+        total = sum(losses.values(), start=0.0)
+        self.scoring.update(
+            {name: value[:, 0] for name, value in batch.targets.items()},
+            y_pred,
+            batch.labelled,
+        )
+        logs = _named(losses, {}) | {"loss": total}
+        results = track(self.test_losses, logs, ops.shape(batch.images)[0])
+        return results | {m.name: m.result() for m in self.scoring.metrics}
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        baselines: dict[str, float] | None = None,
+        jit_compile: str | bool = "auto",
+        steps_per_execution: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        """Configures training.
+
+        Args:
+            optimizer: A Keras optimizer or its name.
+            baselines: Primary metric of each task that `delta_mtl` compares
+                with, by task name, in the metric's unit (mIoU as a fraction,
+                metres, degrees). Defaults to each task's own level, which only
+                makes the figure comparable within a run.
+            jit_compile: Whether to use XLA; `"auto"` where it works.
+            steps_per_execution: As in Keras; 1 with several replicas.
+            **kwargs: Further arguments of `keras.Model.compile`, but losses,
+                metrics and their weights, which are the tasks' own.
+
+        Raises:
+            ValueError: If there is such a loss, metric or weight.
+        """
+        refuse_losses(kwargs)
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync > 1:
+            synchronize_batch_statistics(self)
+        super().compile(
+            optimizer=optimizer,
+            jit_compile=choose_compilation(
+                strategy, jit_compile, steps_per_execution
+            ),
+            steps_per_execution=steps_per_execution,
+            **kwargs,
+        )
+        self.compile_settings = {
+            "baselines": baselines,
+            "jit_compile": jit_compile,
+        }
+        self.scoring = Scoring(self.tasks, baselines)
+        losses = {task.name: 0.0 for task in self.tasks}
+        self.test_losses = means(["loss", *_named(losses, {})])
+        auxiliary = self.predictor.interaction.auxiliary_weights
+        names = list(_named(losses, dict.fromkeys(auxiliary, losses)))
+        if self.regularization is not None:
+            names += self.regularization.loss_weights
+        if self.balancing is not None:
+            names += [f"{name}_weight" for name in losses]
+        self.train_losses = means(["loss", *names])
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        if not self.compiled:
+            return []
+        if self.evaluating:
+            return [*self.test_losses.values(), *self.scoring.metrics]
+        return list(self.train_losses.values())
+
+    def reset_metrics(self) -> None:
+        super().reset_metrics()
+        if self.compiled and not self.evaluating:
+            # Those that `test_on_batch` adds to.
+            for metric in (*self.test_losses.values(), *self.scoring.metrics):
+                metric.reset_state()
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        callbacks = kwargs.pop("callbacks", None) or []
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(EpochSynchronization(x))
+        else:
+            callbacks = [*tf.nest.flatten(callbacks), EpochSynchronization(x)]
+        if isinstance(x, tf.data.Dataset):  # Keras warns of its own default.
+            kwargs.setdefault("shuffle", False)
+            endless = getattr(x, "endless", None)
+            if endless is not None and kwargs.get("steps_per_epoch") is None:
+                # Keras would open two iterators an epoch; this opens one.
+                kwargs["steps_per_epoch"] = int(x.cardinality())
+                x = endless
+        return super().fit(x, *args, callbacks=callbacks, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        self.evaluating = True
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            self.evaluating = False
+
+    def make_train_function(self, force: bool = False) -> None:
+        if self.train_function is None or force:
+            make = partial(self._new_function, "train_function")
+            self.train_function = TracedStep(make)
+
+    def make_test_function(self, force: bool = False) -> None:
+        if self.test_function is None or force:
+            make = partial(self._new_function, "test_function")
+            self.test_function = TracedStep(make)
 
     def export(
         self,
@@ -149,20 +392,16 @@ class MultiTaskModel(MultiTaskTrainer):
         )
 
     def get_config(self) -> Config:
-        config = self.predictor.get_config()
-        names = ("backbone", "tasks", "head_filters")
+        network = self.predictor.get_config()
+        serialize = keras.saving.serialize_keras_object
+        names = ("backbone", "tasks", "head_filters", "interaction")
         return (
             super().get_config()
-            | {name: config[name] for name in names}
+            | {name: network[name] for name in (*names, "make_head")}
+            | {name: serialize(getattr(self, name)) for name in PARTS}
             | {
-                "regularization": keras.saving.serialize_keras_object(
-                    self.regularization
-                ),
                 "supervised_views": self.supervised_views,
                 "teacher_momentum": self.teacher_momentum,
-                "balancing": keras.saving.serialize_keras_object(
-                    self.balancing
-                ),
                 "image_size": self.image_size and list(self.image_size),
             }
         )
@@ -172,22 +411,85 @@ class MultiTaskModel(MultiTaskTrainer):
         cls, config: Config, custom_objects: Any = None
     ) -> "MultiTaskModel":
         load = keras.saving.deserialize_keras_object
-        config["backbone"] = load(config["backbone"])
+        for name in ("backbone", "interaction", "make_head", *PARTS):
+            config[name] = load(config[name])
         config["tasks"] = [load(task) for task in config["tasks"]]
-        config["regularization"] = load(config["regularization"])
-        config["balancing"] = load(config.get("balancing"))
         return cls(**config)
+
+    def get_compile_config(self) -> Config:
+        return (super().get_compile_config() or {}) | self.compile_settings
+
+    def compile_from_config(self, config: Config) -> None:
+        config = keras.saving.deserialize_keras_object(config)
+        self.compile(**config)
+        self.optimizer.build(self.trainable_variables)
+
+    def __repr__(self) -> str:
+        backbone = type(self.predictor.backbone).__name__
+        parts = {name: getattr(self, name) for name in PARTS}
+        parts["interaction"] = self.predictor.interaction
+        given = [
+            f"{name}={type(part).__name__}"
+            for name, part in parts.items()
+            if part is not None
+        ]
+        tasks = list(self.tasks)
+        return f"MultiTaskModel({backbone}, {tasks}, {', '.join(given)})"
+
+    def _new_function(self, name: str) -> Any:
+        """A new one of Keras's `train_function` or `test_function`."""
+        current = getattr(self, name)
+        getattr(super(), f"make_{name}")(force=True)
+        new = getattr(self, name)
+        setattr(self, name, current)
+        return new
+
+    def _balance(
+        self, losses: TensorDict, labelled: TensorDict
+    ) -> tuple[TensorDict, TensorDict, Tensor]:
+        """Which tasks the batch labels, weights of losses, a further term."""
+        if self.balancing is None and not self.aggregation.per_task:
+            return {}, dict.fromkeys(losses, 1.0), 0.0
+        whole, label_rates = global_means(losses, labelled)
+        present = {
+            name: ops.logical_and(rate > 0, whole[name] != 0)
+            for name, rate in label_rates.items()
+        }
+        if self.balancing is None:
+            return present, dict.fromkeys(losses, 1.0), 0.0
+        return present, *self.balancing(whole, label_rates)
+
+    def _auxiliary(self, losses: dict[str, TensorDict], task: str) -> Tensor:
+        """Weighted sum of a task's losses on auxiliary predictions."""
+        weights = self.predictor.interaction.auxiliary_weights
+        return sum((weights[name] * v[task] for name, v in losses.items()), 0.0)
+
+    def _weighted(self, terms: TensorDict) -> Tensor:
+        """Weighted sum of the terms of the regularization."""
+        weights = self.regularization.loss_weights if terms else {}
+        return sum((weights[name] * v for name, v in terms.items()), 0.0)
 
     def _settings(self) -> Config:
         """How the model is trained, as far as it knows."""
         config = self.get_config()
-        names = (
-            *("regularization", "balancing"),
-            *("supervised_views", "teacher_momentum"),
-        )
+        names = (*PARTS, "supervised_views", "teacher_momentum")
         settings = {name: config[name] for name in names}
         if self.compiled:
             settings["optimizer"] = keras.saving.serialize_keras_object(
                 self.optimizer
             )
         return settings
+
+
+def _named(
+    losses: TensorDict, auxiliary: dict[str, TensorDict]
+) -> dict[str, Any]:
+    """Losses by the names that logs have, those of the heads first."""
+    named = {f"{task}_loss": loss for task, loss in losses.items()}
+    for name, further in auxiliary.items():
+        named |= {f"{task}_{name}_loss": v for task, v in further.items()}
+    return named
+
+
+def _static(shape: Any) -> tuple[int, ...] | None:
+    return None if None in shape else tuple(shape)

@@ -18,12 +18,12 @@ class Scoring:
 
     Args:
         tasks: The tasks.
-        baselines: Headline metric of each task that counts as no improvement;
-            a task that lacks takes its own `default_baseline`.
+        baselines: Primary metric of each task that counts as no improvement;
+            a task without one takes its own `default_baseline`.
 
     Raises:
         ValueError: If a baseline names no task or is not positive, or the
-            headline of a task names none of its metrics.
+            primary metric of a task is none of its metrics.
     """
 
     def __init__(
@@ -38,16 +38,16 @@ class Scoring:
             )
         self.tasks = tasks
         self.task_metrics = {task.name: task.metrics() for task in tasks}
-        headlines = {}
+        primary_metrics = {}
         for task in tasks:
-            headlines[task.name] = _headline(task, self.task_metrics[task.name])
+            primary_metrics[task.name] = _primary_metric(task, self.task_metrics[task.name])
             for metric in self.task_metrics[task.name]:
                 metric.name = f"{task.name}_{metric.name}"
         self.delta = DeltaMTL(
             {t.name: baselines.get(t.name, t.default_baseline) for t in tasks},
             {task.name: task.higher_is_better for task in tasks},
         )
-        self.delta.bind(headlines)
+        self.delta.bind(primary_metrics)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -74,18 +74,20 @@ class Scoring:
             annotated[task.name] = ops.sum(mask)
             for metric in self.task_metrics[task.name]:
                 metric.update_state(
-                    task.clean(targets), y_pred[task.name], sample_weight=mask
+                    task.zero_void(targets),
+                    task.codec.values(y_pred[task.name]),
+                    sample_weight=mask,
                 )
         self.delta.update_state(annotated)
 
 
-def _headline(task: Task, metrics: Sequence[Any]) -> Any:
+def _primary_metric(task: Task, metrics: Sequence[Any]) -> Any:
     """The metric that stands for the task."""
     by_name = {metric.name: metric for metric in metrics}
-    headline = getattr(task, "headline", None)
-    if headline not in by_name:
+    name = getattr(task, "primary_metric", None)
+    if name not in by_name:
         raise ValueError(
-            f"`{type(task).__name__}.headline` must be the name of one of its "
-            f"metrics, {sorted(by_name)}; got {headline!r}."
+            f"`{type(task).__name__}.primary_metric` must be the name of one of its "
+            f"metrics, {sorted(by_name)}; got {name!r}."
         )
-    return by_name[headline]
+    return by_name[name]

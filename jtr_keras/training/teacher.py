@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.types import Config, Tensor
 
 
@@ -96,7 +97,7 @@ class Teacher(keras.layers.Layer):
         return self.add_weight(
             shape=shape,
             initializer=initializer,
-            dtype="float32",
+            dtype=loss_dtype(),
             trainable=False,
             aggregation="mean",
             name=name,

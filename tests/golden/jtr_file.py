@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 import jtr_keras as jtr
-from jtr_keras.regularization.joint_stacks import NUM_DRAWS
-from jtr_keras.training.batches import fold_views, unfold_views
+from jtr_keras.regularization.joint_task.stacks import NUM_DRAWS
+from jtr_keras.training.batch import fold_views, unfold_views
 from tests.golden import torch_weights
 from tests.golden.comparing import flat, relative
 

@@ -3,8 +3,8 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from jtr_keras.regularization.joint_restoration import restoration_error
-from jtr_keras.regularization.joint_stacks import JointView
-from jtr_keras.regularization.semantics import CORRECTED, REFERENCE
+from jtr_keras.regularization.joint_task.stacks import JointView
+from jtr_keras.regularization.joint_task.semantics import CORRECTED, REFERENCE
 from jtr_keras.tasks import Depth
 from tests.testing import TestCase
 

@@ -2,7 +2,7 @@ import tensorflow as tf
 
 from jtr_keras.ops import UNMOVED
 from jtr_keras.regularization import ViewConsistency
-from jtr_keras.regularization.moving import moved
+from jtr_keras.regularization.common.warping import moved
 from jtr_keras.tasks import Depth, SurfaceNormals
 from tests.testing import TestCase
 

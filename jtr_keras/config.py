@@ -1,0 +1,46 @@
+"""Objects that are described by the arguments of their constructor."""
+
+import inspect
+from typing import Any
+
+from jtr_keras.types import Config
+
+
+class Configurable:
+    """Keeps every argument as an attribute of the same name.
+
+    That is all that a configuration for Keras and a readable print need.
+    """
+
+    def get_config(self) -> Config:
+        names = inspect.signature(type(self)).parameters
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: Config) -> Any:
+        # Here: this module is imported before Keras is.
+        from keras.saving import deserialize_keras_object as load
+
+        return cls(
+            **{
+                name: load(value) if _is_object(value) else value
+                for name, value in config.items()
+            }
+        )
+
+    def __repr__(self) -> str:
+        parameters = inspect.signature(type(self)).parameters
+        given = [
+            f"{name}={value!r}"
+            for name, value in self.get_config().items()
+            if not _same(value, parameters[name].default)
+        ]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict) and "class_name" in value
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default)

@@ -1,0 +1,1 @@
+"""Views of images and what they do to annotations."""

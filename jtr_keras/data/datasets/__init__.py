@@ -1,0 +1,1 @@
+"""What the library knows of data sets by name."""

@@ -1,0 +1,1 @@
+"""Which image has the label of which task."""

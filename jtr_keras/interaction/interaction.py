@@ -1,0 +1,92 @@
+"""What an interaction of tasks is."""
+
+import abc
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from jtr_keras.layers.stateful_layer import StatefulLayer
+from jtr_keras.tasks.task import Task
+from jtr_keras.types import Tensor, TensorDict
+
+
+class Features(NamedTuple):
+    """What heads, losses and regularizations get.
+
+    Args:
+        by_task: Features of each task, `(batch, height / r, width / r,
+            channels)`, `r` of its own.
+        shared: Features in which all tasks have a part, which regularizations
+            may ask for.
+        auxiliary: By the names in `Interaction.auxiliary_weights`, logits of
+            every task, `(batch, height / r, width / r, task.channels)`.
+    """
+
+    by_task: TensorDict
+    shared: Tensor
+    auxiliary: dict[str, TensorDict] = {}
+
+
+class Interaction(StatefulLayer):
+    """From the maps of a backbone to the features of each task.
+
+    An interaction belongs to one network, which binds it to the tasks and tells
+    what the maps are. Its weights are part of the network, and exported.
+
+    One that changes the backbone's own way, `encoder_side`, is called with
+    images, and with the backbone's pyramid as the argument `backbone`, whose
+    `stages` it runs itself.
+
+    Call arguments:
+        inputs: List of maps from the finest to the coarsest, `(batch,
+            height / stride, width / stride, channels)`; or images
+            `(batch, height, width, 3)`.
+        training: Whether batch statistics are used and updated.
+
+    Returns:
+        `Features`.
+    """
+
+    encoder_side: ClassVar[bool] = False
+    """Whether it runs the stages of the backbone itself."""
+    auxiliary_weights: dict[str, float] = {}
+    """Further predictions of every task that it makes, and their weights.
+
+    They are supervised as the heads' predictions are.
+    """
+    tasks: tuple[Task, ...] = ()
+
+    def bind(
+        self,
+        tasks: Sequence[Task],
+        channels: Sequence[int],
+        strides: Sequence[int],
+        decoded: bool = False,
+    ) -> None:
+        """Tells what there is; called once, by the network.
+
+        Args:
+            tasks: The tasks.
+            channels: Channels of each map.
+            strides: How much coarser each map is than the images.
+            decoded: Whether the finest map has all others in it, as that of a
+                decoder has.
+
+        Raises:
+            ValueError: If a network has it already.
+        """
+        if self.tasks:
+            self.refuse_second_owner()
+        self.tasks = tuple(tasks)
+        self.channels = tuple(channels)
+        self.strides = tuple(strides)
+        self.decoded = decoded
+        self.build_for_tasks()
+
+    def build_for_tasks(self) -> None:
+        """Creates layers and weights, once `self.tasks` are known."""
+
+    @abc.abstractmethod
+    def call(
+        self, inputs: Any, *args: Any, training: bool | None = None, **kw: Any
+    ) -> Features:
+        """The features of each task."""

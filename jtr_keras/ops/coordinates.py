@@ -1,0 +1,44 @@
+"""Where the pixels of a map are, and how its values change there."""
+
+from keras import ops
+
+from jtr_keras.types import Tensor
+
+
+def coordinate_channels(stack: Tensor) -> Tensor:
+    """Row and column of each pixel, from -1 to 1.
+
+    Args:
+        stack: Tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        Tensor of shape `(batch, height, width, 2)`.
+    """
+    batch, height, width, _ = ops.shape(stack)
+    rows = ops.linspace(-1.0, 1.0, height)[:, None]
+    columns = ops.linspace(-1.0, 1.0, width)[None, :]
+    size = (height, width)
+    both = [ops.broadcast_to(axis, size) for axis in (rows, columns)]
+    both = ops.cast(ops.stack(both, axis=-1), stack.dtype)
+    return ops.broadcast_to(both[None], (batch, *size, 2))
+
+
+def image_gradients(stack: Tensor) -> Tensor:
+    """Changes of values down and to the right.
+
+    They are those across half of the image, the unit of `coordinate_channels`, if all of it
+    were as here, and squashed into (-1, 1): the edge of a thing is no gradient.
+
+    Args:
+        stack: Tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        Tensor of shape `(batch, height, width, 2 * channels)`: all channels
+        down, then all to the right.
+    """
+    _, height, width, _ = ops.shape(stack)
+    padded = ops.pad(stack, [[0, 0], [1, 1], [1, 1], [0, 0]], "symmetric")
+    down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
+    right = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
+    changes = [down * (height / 4.0), right * (width / 4.0)]
+    return ops.tanh(ops.concatenate(changes, axis=-1))

@@ -1,0 +1,137 @@
+"""What can be chosen by name: here a new method is registered, in one line.
+
+Names are known before what they stand for is imported, so that the command line
+can list them without loading TensorFlow. Your own class needs no line here:
+`jtr_keras.regularization.REGULARIZATIONS["mine"] = Mine`.
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+
+class Registry(MutableMapping[str, Any]):
+    """Classes by name, imported when they are asked for.
+
+    Args:
+        kind: What they are, for messages.
+        entries: By name, `"module:Name"` below `jtr_keras`, or the class.
+
+    Example:
+
+    >>> from jtr_keras.registry import BACKBONES
+    >>> sorted(BACKBONES), BACKBONES["unet"].__name__
+    (['segnet', 'unet'], 'UNet')
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.entries = dict(entries)
+
+    def __getitem__(self, name: str) -> Any:
+        entry = self.entries[name]
+        if isinstance(entry, str):
+            module, attribute = entry.split(":")
+            loaded = importlib.import_module(f"jtr_keras.{module}")
+            entry = self.entries[name] = getattr(loaded, attribute)
+        return entry
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.entries[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self.entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __repr__(self) -> str:
+        return f"Registry({self.kind!r}, {sorted(self)})"
+
+    def find(self, name: str) -> Any:
+        """What has a name; ValueError that lists the names if nothing has."""
+        if name not in self.entries:
+            raise ValueError(
+                f"There is no {self.kind} {name!r}; there are {sorted(self)}."
+            )
+        return self[name]
+
+    def make(self, name: str, options: Mapping[str, Any] | None = None) -> Any:
+        """What has a name, called with options.
+
+        Raises:
+            ValueError: If nothing has the name, or it takes other options.
+        """
+        found = self.find(name)
+        try:
+            return found(**(options or {}))
+        except TypeError as error:
+            raise ValueError(f"{self.kind} {name!r}: {error}") from error
+
+
+TASKS = Registry(
+    "task",
+    {
+        "segmentation": "tasks.semantic_segmentation:SemanticSegmentation",
+        "depth": "tasks.depth:Depth",
+        "normals": "tasks.surface_normals:SurfaceNormals",
+        "regression": "tasks.dense_regression:DenseRegression",
+    },
+)
+BACKBONES = Registry(
+    "backbone", {"unet": "models.unet:UNet", "segnet": "models.segnet:SegNet"}
+)
+INTERACTIONS = Registry(
+    "interaction",
+    {"shared_features": "interaction.shared_features:SharedFeatures"},
+)
+REGULARIZATIONS = Registry(
+    "regularization",
+    {
+        "joint_task": (
+            "regularization.joint_task.joint_task:JointTaskRegularization"
+        ),
+        "label_restoration": (
+            "regularization.label_restoration.label_restoration:LabelRestoration"
+        ),
+        "cross_task": "regularization.cross_task.cross_task:CrossTaskConsistency",
+        "view_consistency": "regularization.view_consistency:ViewConsistency",
+        "pseudo_labels": "regularization.pseudo_labels:PseudoLabels",
+        "task_prototypes": "regularization.task_prototypes:TaskPrototypes",
+    },
+)
+BALANCINGS = Registry(
+    "balancing",
+    {
+        "fixed": "balancing.fixed_weights:FixedWeights",
+        "uncertainty": "balancing.uncertainty_weights:UncertaintyWeights",
+        "dynamic_average": (
+            "balancing.dynamic_weight_average:DynamicWeightAverage"
+        ),
+        "random": "balancing.random_loss_weighting:RandomLossWeighting",
+        "geometric": "balancing.geometric_loss:GeometricLoss",
+    },
+)
+AGGREGATIONS = Registry(
+    "aggregation", {"sum": "aggregation.sum_of_gradients:SumOfGradients"}
+)
+DATASETS = Registry(
+    "dataset",
+    {
+        "rooms": "data.datasets.rooms:ROOMS",
+        "folder": "data.datasets.folder:FOLDER",
+        "nyuv2": "data.datasets.nyuv2:NYUV2",
+        "cityscapes": "data.datasets.cityscapes:CITYSCAPES",
+    },
+)
+FORMATS = Registry(
+    "format",
+    {
+        "onnx": "export.formats:ONNX",
+        "openvino": "export.formats:OPENVINO",
+        "litert": "export.formats:LITERT",
+    },
+)

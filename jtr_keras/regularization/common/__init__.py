@@ -1,0 +1,1 @@
+"""What several regularizations use."""

@@ -1,0 +1,1 @@
+"""Cross-task consistency, MTPSL."""

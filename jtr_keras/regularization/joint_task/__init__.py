@@ -1,0 +1,1 @@
+"""Joint-Task Regularization as published."""
