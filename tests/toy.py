@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import jtr_keras as jtr
 from jtr_keras.ops import UNMOVED
-from jtr_keras.types import GEOMETRY
+from jtr_keras.types import GEOMETRY, IMAGES
 
 SIZE = (16, 16)  # height, width
 FEATURES = 4  # Channels of the backbone's features.
@@ -23,8 +23,15 @@ def make_tasks():
 
 
 def make_regularization(**options):
-    usual = {"semantics": "corrected", "widths": (4, 4), "num_convs": (1, 1)}
-    return jtr.JointTaskRegularization(**(usual | {"seed": 1} | options))
+    """The paper's method, with a small autoencoder."""
+    usual = {"widths": (4, 4), "num_convs": (1, 1), "seed": 1}
+    return jtr.JointTaskRegularization(**(usual | options))
+
+
+def make_restoration(**options):
+    """Our method, with small networks."""
+    usual = {"widths": (4, 4), "stride": 2, "seed": 1}
+    return jtr.LabelRestoration(**(usual | options))
 
 
 def make_model(regularization=None, **options):
@@ -43,11 +50,13 @@ def make_batch(
     labelled=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)),
     views=3,
     void=FIRST_ROW,
+    geometry=True,
 ):
-    """Images, targets with some void pixels, and label weights.
+    """Inputs, targets with some void pixels, and label weights.
 
     `labelled` has a row an image and a column a task. Where an image has no
-    label, its target is the placeholder, as it is in pixels of `void`.
+    label, its target is void, as it is in pixels of `void`. Inputs are a dict
+    of images and geometry, or images alone without `geometry`.
     """
     rng = np.random.default_rng(0)
     labelled = np.asarray(labelled, "float32")
@@ -64,14 +73,13 @@ def make_batch(
     weights = {}
     for column, task in enumerate(make_tasks()):
         target = targets[task.name]
-        nothing = task.placeholder(target.shape)
-        target[:, :, void] = nothing[:, :, void]
-        missing = labelled[:, column] == 0
-        target[missing] = nothing[missing]
+        target[:, :, void] = task.void
+        target[labelled[:, column] == 0] = task.void
         weights[task.name] = labelled[:, column]
-    images = rng.uniform(size=(*shape, 3)).astype("float32")
-    targets[GEOMETRY] = make_geometry(*shape[:2])
-    return tf.nest.map_structure(tf.constant, (images, targets, weights))
+    inputs = rng.uniform(size=(*shape, 3)).astype("float32")
+    if geometry:
+        inputs = {IMAGES: inputs, GEOMETRY: make_geometry(*shape[:2])}
+    return tf.nest.map_structure(tf.constant, (inputs, targets, weights))
 
 
 def make_geometry(batch=3, views=3):
@@ -81,18 +89,18 @@ def make_geometry(batch=3, views=3):
     return geometry
 
 
-def make_extras(regularization, batch=3, views=3):
-    """What a regularization needs beside predictions and targets."""
+def make_inputs(regularization, batch=3, views=3):
+    """What a regularization requires beside predictions and targets."""
     rng = np.random.default_rng(2)
     features = rng.normal(size=(batch, views, *SIZE, FEATURES))
-    extras = {
+    inputs = {
         "features": tf.constant(features, "float32"),
-        "geometry": tf.constant(make_geometry(batch, views)),
+        GEOMETRY: tf.constant(make_geometry(batch, views)),
         "teacher": make_predictions(
             batch, regularization.teacher_views, seed=3
         ),
     }
-    return {name: extras[name] for name in regularization.needs}
+    return {name: inputs[name] for name in regularization.required_inputs}
 
 
 def make_predictions(batch=3, views=3, seed=1):
@@ -111,6 +119,6 @@ def make_predictions(batch=3, views=3, seed=1):
 
 def make_dataset(batch, repeats=1, size=None):
     """The batch, again and again, as a dataset of batches of that size."""
-    images, *_ = batch
+    size = size or len(tf.nest.flatten(batch)[0])
     dataset = tf.data.Dataset.from_tensor_slices(batch).repeat(repeats)
-    return dataset.batch(size or len(images), drop_remainder=True)
+    return dataset.batch(size, drop_remainder=True)
