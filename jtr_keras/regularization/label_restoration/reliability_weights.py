@@ -32,7 +32,7 @@ class ReliabilityWeights(StatefulLayer):
 
     >>> reliability = jtr_keras.regularization.ReliabilityWeights(num_tasks=2)
     >>> reliability.update(before=[0.4, 0.3], after=[0.2, 0.3])
-    >>> reliability.weights().numpy().round(2)
+    >>> reliability.task_weights().numpy().round(2)
     array([4., 1.], dtype=float32)
     """
 
@@ -60,7 +60,7 @@ class ReliabilityWeights(StatefulLayer):
             step = ops.where(finite, difference, ops.zeros_like(difference))
             average.assign_add((1.0 - self.momentum) * step)
 
-    def weights(self) -> Tensor:
+    def task_weights(self) -> Tensor:
         """The weights, `(num_tasks,)`; 1 before the first `update`."""
         ratio = (self.before + SMALLEST) / (self.after + SMALLEST)
         return ops.clip(ops.square(ratio), 1.0 / LARGEST, LARGEST)
