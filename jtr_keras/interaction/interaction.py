@@ -81,6 +81,9 @@ class Interaction(StatefulLayer):
         self.strides = tuple(strides)
         self.decoded = decoded
         self.build_for_tasks()
+        # Else Keras saves shapes, with which it builds it when it is loaded,
+        # before it is bound; what is built takes no new layers.
+        self.built = True
 
     def build_for_tasks(self) -> None:
         """Creates layers and weights, once `self.tasks` are known."""
