@@ -11,7 +11,7 @@ def depth_statistics(
     """Mean and standard deviation of all annotated depths.
 
     Args:
-        source: Whose annotations, those that there are.
+        source: Whose annotations are read, as far as there are any.
         name: Their name.
 
     Returns:

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from jtr_keras.data.augmentation.augmentation import UNCHANGED, Augmentation
+from jtr_keras.data.augmentation.views import Views
 from jtr_keras.data.labels.label_settings import AVAILABLE, label_matrix
 from jtr_keras.data.sources.source import Source
-from jtr_keras.data.augmentation.views import Views
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import GEOMETRY, IMAGES, Tensor, TensorDict
 
@@ -20,9 +20,8 @@ Example = tuple[Any, TensorDict, TensorDict]
 class EpochCounter:
     """Counts the iterations over a dataset.
 
-    Each iteration begins by reading and advancing `epoch`. Who resumes
-    training sets it; shuffling and augmentation are then what they would have
-    been.
+    Each iteration begins by reading and advancing `epoch`. To resume a
+    training, set it: shuffling and augmentation are then those of that epoch.
 
     Attributes:
         epoch: int. Epoch of the next iteration.
@@ -57,7 +56,7 @@ def pipeline(
 ) -> tf.data.Dataset:
     """Batches `(x, y, sample_weight)`, a function of seed and epoch.
 
-    The annotation of an unlabelled image is neither read nor moved.
+    The annotation of an unlabelled image is neither read nor warped.
 
     Args:
         source: Where images and annotations come from.
@@ -67,8 +66,8 @@ def pipeline(
         num_views: Views of each image, or None for no view axis.
         batch_size: int. Images of a batch.
         seed: int. Seed of labels, order and augmentation.
-        augmentation: How views are drawn. By default not at all, and for
-            training as in `Augmentation()`; `UNCHANGED` is none then, too.
+        augmentation: How views are sampled. By default as by
+            `Augmentation()` for training, and as by `UNCHANGED` otherwise.
         training: bool. Whether to shuffle and to drop an incomplete batch.
         labelled_only: bool. Whether to leave out images that have no label of
             any of the tasks, as for a single task.
@@ -82,8 +81,9 @@ def pipeline(
         of this epoch's batches and those of all after it, which `fit` reads.
 
     Raises:
-        ValueError: If the source lacks a task, there are fewer images than
-            `batch_size` to train on, or an argument is not as expected.
+        ValueError: If the source has no annotation of a task, there are fewer
+            images than `batch_size` to train on, or an argument is not as
+            expected.
     """
     _require_positive(batch_size=batch_size, num_views=num_views)
     source.require(tasks)
@@ -153,8 +153,8 @@ def _order(
 
 def _options() -> tf.data.Options:
     options = tf.data.Options()
-    # The thread that tunes sleeps ever longer, and deleting an iterator, as
-    # every epoch does, waits until it wakes.
+    # The thread that tunes sleeps longer and longer, and every epoch deletes
+    # an iterator, which waits until that thread wakes.
     options.autotune.enabled = False
     return options
 
@@ -202,7 +202,7 @@ class _Reader:
     def _targets(
         self, task: Task, index: Tensor, weight: Tensor, views: Views
     ) -> Tensor:
-        shape = (len(views.moves), *self.source.size, task.target_channels)
+        shape = (len(views.warps), *self.source.size, task.target_channels)
         return tf.cond(
             weight > 0,
             lambda: views.targets(self.source.target(index, task), task),

@@ -4,14 +4,22 @@ import dataclasses
 import importlib.util
 import pathlib
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from jtr_keras.export.publishing import PathLike, publish_files
-from jtr_keras.export.runtimes import RUNTIMES, compare
+from jtr_keras.export.runtimes import (
+    Run,
+    compare,
+    run_litert,
+    run_onnx,
+    run_openvino,
+)
 from jtr_keras.models.dense_predictor import DensePredictor
+from jtr_keras.registry import FORMATS
 
 TOLERANCE = 1e-3
 """Largest difference, relative to the largest value, of a good conversion."""
@@ -25,27 +33,34 @@ tf2onnx is not deterministic: now and then an output has an axis too many.
 
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """A kind of file.
+    """A kind of file that one of Keras's exporters writes.
 
     Args:
-        suffix: How its name ends.
+        name: What Keras calls it.
+        suffix: How the file's name ends.
         any_size: Whether height and width can be left open.
         packages: What has to be installed to write and to check it.
-        extra: The extra of this library that brings them.
+        extra: The extra of this library that installs them.
+        run: From a file to a function from images to a dict of arrays.
     """
 
+    name: str
     suffix: str
     any_size: bool
     packages: tuple[str, ...]
     extra: str
+    run: Callable[[pathlib.Path], Run]
 
 
-FORMATS = {
-    "onnx": Format(".onnx", True, ("onnx", "tf2onnx", "onnxruntime"), "onnx"),
-    "openvino": Format(".xml", True, ("openvino", "scipy"), "openvino"),
-    "litert": Format(".tflite", False, ("ai_edge_litert",), "litert"),
-}
-"""The formats by name; `tf_saved_model` is not among them."""
+ONNX = Format(
+    "onnx", ".onnx", True, ("onnx", "tf2onnx", "onnxruntime"), "onnx", run_onnx
+)
+OPENVINO = Format(
+    "openvino", ".xml", True, ("openvino", "scipy"), "openvino", run_openvino
+)
+LITERT = Format(
+    "litert", ".tflite", False, ("ai_edge_litert",), "litert", run_litert
+)
 
 
 def export_file(
@@ -55,12 +70,12 @@ def export_file(
     image_size: tuple[int, int],
     **kwargs: Any,
 ) -> tuple[pathlib.Path, dict[str, float]]:
-    """Writes a file, once it was seen to agree with the network.
+    """Writes a file and checks that it predicts what the network predicts.
 
     Args:
         predictor: The network; the file computes in float32.
-        path: The file; the format's suffix is added where it lacks.
-        format: A name in `FORMATS`.
+        path: The file; the format's suffix is added where it is missing.
+        format: A name in `jtr_keras.export.FORMATS`.
         image_size: Height and width that the file is checked at, and the only
             ones where the format has fixed sizes.
         **kwargs: Further arguments of Keras's exporter.
@@ -73,7 +88,8 @@ def export_file(
         ImportError: If a package is not installed.
         ValueError: If the format is unknown or the conversion is wrong.
     """
-    kind = _require(format)
+    kind: Format = FORMATS.find(format)
+    _require_packages(kind)
     predictor = in_full_precision(predictor)
     path = pathlib.Path(path)
     if path.suffix != kind.suffix:
@@ -87,7 +103,7 @@ def export_file(
             warnings.simplefilter("ignore")
             predictor.export(
                 str(file),
-                format=format,
+                format=kind.name,
                 input_signature=[spec],
                 verbose=False,
                 **kwargs,
@@ -97,7 +113,7 @@ def export_file(
         for attempt in range(1, ATTEMPTS + 1):
             convert(file)
             try:
-                differences.update(_check(predictor, file, format, image_size))
+                differences.update(_check(predictor, file, kind, image_size))
                 return
             except ValueError:
                 if attempt == ATTEMPTS:
@@ -106,40 +122,34 @@ def export_file(
     return publish_files(path, write), differences
 
 
-def _require(format: str) -> Format:
-    if format not in FORMATS:
-        raise ValueError(
-            f"There is no format {format!r}; there are {sorted(FORMATS)}."
-        )
-    kind = FORMATS[format]
+def _require_packages(kind: Format) -> None:
     for package in kind.packages:
         if importlib.util.find_spec(package) is None:
             raise ImportError(
-                f"The format {format!r} needs the package {package!r}: "
+                f"The format {kind.name!r} needs the package {package!r}: "
                 f"pip install jtr_keras[{kind.extra}]."
             )
-    return kind
 
 
 def _check(
     predictor: DensePredictor,
     file: pathlib.Path,
-    format: str,
+    kind: Format,
     image_size: tuple[int, int],
 ) -> dict[str, float]:
-    # An odd size, where any will do: there conversions go wrong first.
-    odd = 1 if FORMATS[format].any_size else 0
+    # An odd size, where any is possible: conversions go wrong there first.
+    odd = 1 if kind.any_size else 0
     size = [side + odd for side in image_size]
     images = np.random.default_rng(0).uniform(size=(1, *size, 3))
     images = images.astype(np.float32)
     expected = predictor(images, training=False)
-    differences = compare(expected, RUNTIMES[format](file)(images))
+    differences = compare(expected, kind.run(file)(images))
     for name, difference in differences.items():
         largest = max(1.0, float(np.abs(expected[name]).max()))
         if not difference <= TOLERANCE * largest:
             raise ValueError(
-                f"The conversion to {format!r} is wrong: the output {name!r} "
-                f"differs by {difference:g} from the network's."
+                f"The conversion to {kind.name!r} is wrong: the output "
+                f"{name!r} differs by {difference:g} from the network's."
             )
     return differences
 
@@ -147,11 +157,14 @@ def _check(
 def in_full_precision(predictor: DensePredictor) -> DensePredictor:
     """The network itself, or a copy that computes in float32.
 
-    Other runtimes know half precision only in part, and Keras's exporters
-    want none. Weights are float32 in any case.
+    Other runtimes support half precision only in part, and Keras's exporters
+    refuse it. Weights are float32 in any case.
 
     Args:
         predictor: The network.
+
+    Returns:
+        A network of the same weights.
 
     Example:
 

@@ -39,6 +39,9 @@ def make_metadata(
             `outputs`.
         training: How the network was trained.
         metrics: What it reached.
+
+    Returns:
+        Dict of dicts, lists, texts and numbers.
     """
     return {
         "tasks": [_describe(task) for task in predictor.tasks],
@@ -93,7 +96,7 @@ def load_tasks(path: PathLike) -> Sequence[Task]:
         path: `NAME/VERSION`, or `NAME` for its highest version.
 
     Returns:
-        The tasks; enough to draw what a server answers.
+        The tasks; enough to dequantize and to paint what a server answers.
 
     Raises:
         ValueError: If there is no SavedModel or it is not of this library.

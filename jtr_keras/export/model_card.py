@@ -45,7 +45,7 @@ def model_card(name: str, metadata: Config) -> str:
             ),
         ),
         "## Small answers": _table(
-            ("output", "dtype", "unit", "value = offset + scale * integer"),
+            ("output", "dtype", "value", "unit"),
             map(_quantization, metadata["tasks"]),
         ),
         "## Metrics": _metrics(metadata),
@@ -70,9 +70,11 @@ def _task(task: Config) -> tuple[Any, ...]:
 
 
 def _quantization(task: Config) -> tuple[Any, ...]:
-    code = task["quantization"]
-    formula = f"{code['offset']:g} + {code['scale']:g} * integer"
-    return f"`{task['name']}`", code["dtype"], task["unit"] or "", formula
+    found = task["quantization"]
+    value = f"{found['offset']:g} + {found['scale']:g} * integer"
+    if "classes" in task:
+        value = "number of the most likely class, from 0"
+    return f"`{task['name']}`", found["dtype"], value, task["unit"] or ""
 
 
 def _metrics(metadata: Config) -> str:

@@ -39,6 +39,10 @@ class SavedPredictor:
         # Kept, since its functions do not outlive it.
         self._loaded = tf.saved_model.load(str(self.path))
 
+    def __repr__(self) -> str:
+        names = [task.name for task in self.tasks]
+        return f"SavedPredictor({str(self.path)!r}, tasks={names})"
+
     def __call__(self, images: Tensor) -> TensorDict:
         images = tf.convert_to_tensor(images, tf.float32)
         outputs: TensorDict = self._loaded.signatures["serving_default"](
@@ -102,20 +106,20 @@ def run_litert(path: pathlib.Path) -> Run:
     return run
 
 
-RUNTIMES: dict[str, Callable[[pathlib.Path], Run]] = {
-    "tf_saved_model": run_saved_model,
-    "onnx": run_onnx,
-    "openvino": run_openvino,
-    "litert": run_litert,
-}
-"""What runs a format, by its name."""
-
-
-def compare(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Arrays:
+def compare(
+    expected: Mapping[str, Any], found: Mapping[str, Any]
+) -> dict[str, float]:
     """Largest absolute difference of each output.
 
+    Args:
+        expected: The outputs of the network by name.
+        found: Those of the exported one.
+
+    Returns:
+        The differences by name.
+
     Raises:
-        ValueError: If an output lacks or has another shape.
+        ValueError: If an output is missing or has another shape.
     """
     differences = {}
     for name, value in expected.items():

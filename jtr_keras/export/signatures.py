@@ -39,8 +39,11 @@ def make_signatures(
     Args:
         predictor: The network.
         image_size: Height and width that encoded images are resized to.
+
+    Returns:
+        The signatures.
     """
-    # Shared, else the graph holds the network five times.
+    # Shared: otherwise the graph would hold the network five times.
     predict = _traced(predictor)
 
     def quantize(outputs: TensorDict) -> TensorDict:
@@ -89,6 +92,9 @@ def require_images(images: Tensor) -> Tensor:
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        The same images.
     """
     sides = tf.shape(images)[1:3]
     small = f"An image must be {MIN_SIDE} pixels high and wide, or more."
@@ -107,7 +113,10 @@ def decode_images(image_bytes: Tensor, image_size: tuple[int, int]) -> Tensor:
     Args:
         image_bytes: String tensor of shape `(batch,)`: JPEG, PNG, BMP or the
             first picture of a GIF. Anything else makes the request fail.
-        image_size: Height and width; the aspect is not kept.
+        image_size: Height and width; the aspect ratio is not kept.
+
+    Returns:
+        The images.
     """
 
     def decode(contents: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Batches and predictions as pictures."""
+"""Colours of maps, and tables of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from keras import ops
 from PIL import Image, ImageDraw
 
 from jtr_keras.tasks.task import Task
+from jtr_keras.types import IMAGES
 
 _TITLE, _GAP = 14, 2
 _BACKGROUND, _INK, _EMPTY = (255, 255, 255), (0, 0, 0), (200, 200, 200)
@@ -23,17 +24,18 @@ def picture(
 ) -> Image.Image:
     """A table of images, annotations and predictions, a row an image.
 
-    Where an image lacks the label of a task, the cell says so; void pixels are
+    Where an image has no label of a task, the cell says so; void pixels are
     black.
 
     Args:
         tasks: The tasks.
         images: float array of shape `(batch, [views,] height, width, 3)` in
-            `[0, 1]`; each view is a row.
+            `[0, 1]`, or a dict that holds it as `images`, as batches with views
+            are; each view is a row.
         targets: Dict of targets, of the images' leading shape.
         labelled: Dict of weights, `(batch,)`.
         predictions: Dict of predictions, of the images' leading shape.
-        num_images: int. At most so many images are drawn; None for all.
+        num_images: int. The first so many images; None for all.
 
     Returns:
         A Pillow image, which notebooks show; `.save("batch.png")` writes it.
@@ -50,6 +52,8 @@ def picture(
     """
     _require("targets", targets, tasks)
     _require("predictions", predictions, tasks)
+    if isinstance(images, dict):
+        images = images[IMAGES]
     images = np.asarray(images)[:num_images]
     views = images.shape[1] if images.ndim == 5 else 1
     rows = images.reshape((-1, *images.shape[-3:]))

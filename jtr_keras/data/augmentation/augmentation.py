@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from jtr_keras.data.augmentation.views import Move, Views, Window
+from jtr_keras.data.augmentation.views import Views, Warp, Window
 from jtr_keras.types import Tensor
 
 
@@ -18,13 +18,14 @@ class Augmentation:
     zoom, normals turn.
 
     Args:
-        zooms: One is drawn for each view, all equally likely.
+        zooms: One is chosen for each view, all equally likely.
         flip: Probability of mirroring left to right.
-        num_photometric: Operations on colour for each view, drawn from nine
+        num_photometric: Operations on colour for each view, sampled from nine
             with replacement.
         further_zooms: The zooms of all views but the first; None for `zooms`.
-            Above 1, they make depths of later views smaller on average, so
-            that a network that is to predict the same for both shrinks them.
+            Zooms above 1 make depths of later views smaller on average; a
+            network that is to predict the same for all views learns to make
+            them too small.
 
     Raises:
         ValueError: If a zoom is below 1 or `flip` is not a probability.
@@ -55,6 +56,9 @@ class Augmentation:
             size: Height and width of the image.
             num_views: int. How many views.
             seed: `(2,)`, integers.
+
+        Returns:
+            What to apply to the image and to its annotations.
         """
         shape = (num_views, 4 + 3 * self.num_photometric)
         rows = tf.unstack(tf.random.stateless_uniform(shape, seed))
@@ -63,16 +67,16 @@ class Augmentation:
         )
         zooms = [self.zooms] + (num_views - 1) * [further]
         return Views(
-            [self._move(size, *each) for each in zip(zooms, rows, strict=True)],
+            [self._warp(size, *each) for each in zip(zooms, rows, strict=True)],
             [tf.unstack(tf.reshape(row[4:], (-1, 3))) for row in rows],
         )
 
-    def _move(
+    def _warp(
         self, size: tuple[int, int], zooms: Sequence[float], uniform: Tensor
-    ) -> Move:
+    ) -> Warp:
         index = tf.cast(uniform[1] * len(zooms), tf.int32)
         zoom = tf.gather(tf.constant(zooms, tf.float32), index)
-        return Move(uniform[0] < self.flip, Window(size, zoom, uniform[2:4]))
+        return Warp(uniform[0] < self.flip, Window(size, zoom, uniform[2:4]))
 
 
 UNCHANGED = Augmentation(zooms=(1.0,), flip=0.0, num_photometric=0)

@@ -103,7 +103,7 @@ sign to an image."""
 
 
 def photometric(image: Tensor, uniform: Tensor) -> Tensor:
-    """One operation, level and sign, each drawn uniformly.
+    """One operation, level and sign, each sampled uniformly.
 
     Args:
         image: float32 tensor of shape `(height, width, 3)` in `[0, 1]`.

@@ -1,4 +1,4 @@
-"""Views of an image and of its annotations, once they are drawn."""
+"""Views of an image and of its annotations, once they are sampled."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -66,12 +66,13 @@ class Window:
         return values
 
     def target(self, values: Tensor, task: Task) -> Tensor:
-        """An annotation in the window, its values fit for the zoom.
+        """An annotation in the window, rescaled to its zoom.
 
         Void pixels have no part in interpolation, and what is nearest to a
         void pixel is void.
         """
-        mask = task.valid_mask(values[None])[0]
+        # The mask is of Keras's default float, the annotation of the task's.
+        mask = tf.cast(task.valid_mask(values[None])[0], tf.float32)
         valid = self.nearest(mask) > 0
         if task.interpolation == "nearest":
             sampled = self.nearest(values)
@@ -85,7 +86,7 @@ class Window:
 
 
 @dataclasses.dataclass(frozen=True)
-class Move:
+class Warp:
     """Mirroring, then a window that is enlarged.
 
     Args:
@@ -104,12 +105,12 @@ class Move:
         return tf.stack([mirrored, zoom, *tf.unstack(self.window.corner)])
 
     def image(self, image: Tensor) -> Tensor:
-        """An image `(height, width, 3)`, moved."""
+        """An image `(height, width, 3)`, warped."""
         flipped = tf.reverse(image, [1])
         return self.window.bilinear(tf.where(self.mirrored, flipped, image))
 
     def target(self, target: Tensor, task: Task) -> Tensor:
-        """An annotation `(height, width, channels)`, moved with the image."""
+        """An annotation `(height, width, channels)`, warped as the image is."""
         flipped = task.flip(tf.reverse(target, [1]))
         return self.window.target(
             tf.where(self.mirrored, flipped, target), task
@@ -121,24 +122,24 @@ class Views:
     """The first view is made from the image, the others from the first.
 
     Args:
-        moves: What is done to each view.
+        warps: For each view, what is done to what it is made from.
         colours: For each view a list of random numbers, `(3,)`, one for each
             change of its colours.
     """
 
-    moves: Sequence[Move]
+    warps: Sequence[Warp]
     colours: Sequence[Sequence[Tensor]]
 
     @property
     def geometry(self) -> Tensor:
         """How each view was made from the first, `(views, 4)`."""
-        further = [move.geometry for move in self.moves[1:]]
+        further = [warp.geometry for warp in self.warps[1:]]
         return tf.stack([tf.constant(UNMOVED), *further])
 
     def images(self, image: Tensor) -> Tensor:
         """`(views, height, width, 3)`."""
-        first = self.moves[0].image(image)
-        views = [first, *(move.image(first) for move in self.moves[1:])]
+        first = self.warps[0].image(image)
+        views = [first, *(warp.image(first) for warp in self.warps[1:])]
         for index, numbers in enumerate(self.colours):
             for uniform in numbers:
                 views[index] = photometric(views[index], uniform)
@@ -146,6 +147,6 @@ class Views:
 
     def targets(self, target: Tensor, task: Task) -> Tensor:
         """`(views, height, width, channels)`."""
-        first = self.moves[0].target(target, task)
-        further = [move.target(first, task) for move in self.moves[1:]]
+        first = self.warps[0].target(target, task)
+        further = [warp.target(first, task) for warp in self.warps[1:]]
         return tf.stack([first, *further])

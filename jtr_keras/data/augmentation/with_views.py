@@ -45,7 +45,7 @@ def with_views(
     >>> dataset = tf.data.Dataset.from_tensor_slices(
     ...     (x, {"depth": y}, {"depth": labelled})
     ... )
-    >>> train = jtr_keras.data.augmentation.with_views(dataset, [depth]).batch(2)
+    >>> train = jtr_keras.data.with_views(dataset, [depth]).batch(2)
     >>> train.element_spec[0]["images"].shape
     TensorShape([None, 2, 8, 8, 3])
     """
@@ -57,7 +57,7 @@ def with_views(
         image, targets, weights = given
         size = tuple(image.shape[:2])
         views = augmentation.sample_views(size, num_views, pair)
-        moved = {
+        warped = {
             task.name: views.targets(
                 tf.cast(targets[task.name], task.target_dtype), task
             )
@@ -65,7 +65,7 @@ def with_views(
         }
         image = views.images(tf.cast(image, tf.float32))
         inputs = {IMAGES: image, GEOMETRY: views.geometry}
-        return inputs, moved, weights
+        return inputs, warped, weights
 
     pairs = tf.data.Dataset.zip(dataset, seeds.batch(2, drop_remainder=True))
     return pairs.map(example, num_parallel_calls=tf.data.AUTOTUNE)

@@ -1,1 +1,1 @@
-"""What the library knows of data sets by name."""
+"""The data sets that have a name, one a file."""

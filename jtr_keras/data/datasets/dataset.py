@@ -1,4 +1,4 @@
-"""What the library knows of a dataset by its name."""
+"""What the library knows of a data set that has a name."""
 
 import dataclasses
 import pathlib
@@ -11,29 +11,40 @@ from jtr_keras.data.augmentation.augmentation import Augmentation
 from jtr_keras.data.labels.label_settings import AVAILABLE
 from jtr_keras.data.pipeline import pipeline
 from jtr_keras.data.sources.source import Source, SourceSlice, parse_split
+from jtr_keras.tasks.semantic_segmentation import SemanticSegmentation
 from jtr_keras.tasks.task import Task
 
 Root = str | pathlib.Path
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Dataset:
     """A reader, the tasks it has annotations for, and the usual augmentation.
 
     Args:
+        name: What messages call it.
         source: From a root folder and a split to a `Source`.
         tasks: For each annotation, what makes its task, with the arguments
-            that fit this dataset.
+            that fit this data set.
         default_tasks: Names of the tasks that are meant when none are given.
-        augmentation: How views of the training split are drawn.
+        augmentation: How views of the training split are sampled.
         labels: The label setting that `jtr train` uses if none is given.
+
+    Example:
+
+    >>> jtr_keras.data.DATASETS["cityscapes"]
+    Dataset('cityscapes', tasks=['segmentation', 'depth'])
     """
 
+    name: str
     source: Callable[[Root, str], Source]
     tasks: Mapping[str, Callable[..., Task]]
     default_tasks: Sequence[str]
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     labels: str = AVAILABLE
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, tasks={list(self.tasks)})"
 
     def make_tasks(
         self,
@@ -44,7 +55,7 @@ class Dataset:
 
         Args:
             names: Names of annotations; None for the default ones.
-            options: For each task, arguments that replace this dataset's.
+            options: For each task, arguments that replace this data set's.
 
         Returns:
             The tasks, in the order of the names.
@@ -56,8 +67,8 @@ class Dataset:
         for name in (*names, *options):
             if name not in self.tasks:
                 raise ValueError(
-                    f"There is no task {name!r} in this dataset; there are "
-                    f"{sorted(self.tasks)}."
+                    f"There is no task {name!r} in the dataset {self.name!r}; "
+                    f"there are {sorted(self.tasks)}."
                 )
         return [self._make(name, options.get(name, {})) for name in names]
 
@@ -115,3 +126,23 @@ class Dataset:
                 f"The task {name!r}: {reason}. Arguments of tasks are given in "
                 "`options`, or in --task_options."
             ) from error
+
+
+def segmentation_of(class_names: Sequence[str]) -> Callable[..., Task]:
+    """What makes a segmentation into these classes, or into others.
+
+    Args:
+        class_names: Their names, which are left out where another
+            `num_classes` is given.
+
+    Returns:
+        A function of the arguments of `SemanticSegmentation`.
+    """
+
+    def make(num_classes: int = len(class_names), **options: Any) -> Task:
+        names = class_names if num_classes == len(class_names) else None
+        return SemanticSegmentation(
+            num_classes, **({"class_names": names} | options)
+        )
+
+    return make

@@ -60,7 +60,7 @@ class _SafeUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ADMITTED:
             raise pickle.UnpicklingError(
-                f"it refers to {module}.{name}, which a label file needs not"
+                f"it refers to {module}.{name}, which no label file needs"
             )
         return _ADMITTED[module, name]
 

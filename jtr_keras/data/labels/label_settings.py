@@ -12,7 +12,7 @@ from jtr_keras.data.sources.source import Source
 from jtr_keras.tasks.task import Task
 
 Matrix = npt.NDArray[np.float32]
-Draw = Callable[[int, int, np.random.Generator], Any]
+Sample = Callable[[int, int, np.random.Generator], Any]
 
 
 def _full(images: int, tasks: int, rng: np.random.Generator) -> Any:
@@ -39,7 +39,7 @@ def _halflabels(images: int, tasks: int, rng: np.random.Generator) -> Any:
     return _some(np.maximum(halves, 1), tasks, rng)
 
 
-SETTINGS: dict[str, Draw] = {
+SETTINGS: dict[str, Sample] = {
     "full": _full,
     "onelabel": _onelabel,
     "randomlabels": _randomlabels,
@@ -58,10 +58,10 @@ def label_matrix(
 
     Args:
         labels: `"available"`, the labels that there are; a name in `SETTINGS`,
-            which wants a file for each label it draws; a dict of task name to
-            the share of images that have its label; an array `(images,
-            tasks)`; or the path of a published `.pth` or `.npy` file, whose
-            columns are in the source's order.
+            whose labels must all be there; a dict of task name to the share
+            of images that have its label; an array `(images, tasks)`; or the
+            path of a published `.pth` or `.npy` file, whose columns are in the
+            source's order.
         source: Whose images they are.
         tasks: The tasks, in the order of the result's columns.
         seed: Seed of random settings.

@@ -15,7 +15,7 @@ CURVATURE_RANGE = 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Encoding:
-    """How one kind of annotation is enencoded in a PNG.
+    """How one kind of annotation is encoded in a PNG.
 
     Args:
         channels: Channels of the annotation.
@@ -63,7 +63,7 @@ ENCODINGS = {
     "keypoints2d": Encoding(1, _unit),
     "principal_curvature": Encoding(2, _curvature, file_channels=3),
 }
-"""The encodings of the Rooms set, by name of the annotation."""
+"""How annotations are encoded, by their names; you may add your own."""
 
 
 def decode(name: str, encoded: Tensor) -> Tensor:
@@ -86,13 +86,15 @@ def decode(name: str, encoded: Tensor) -> Tensor:
 
 
 def _require_form(encoded: Tensor, encoding: Encoding) -> None:
-    """Fails unless the file is of the encoding's depth and colours.
+    """Fails unless the file has the encoding's bits and colours.
 
-    TensorFlow would convert another one without a word: a palette to greys, 16
-    bits to 8.
+    TensorFlow would convert another one silently: a palette to greys, 16 bits
+    to 8.
     """
     bits = 8 * encoding.dtype.size
-    colours, colour_type = {1: ("grey", 0), 3: ("RGB", 2)}[encoding.file_channels]
+    colours, colour_type = {1: ("grey", 0), 3: ("RGB", 2)}[
+        encoding.file_channels
+    ]
     header = tf.strings.substr(encoded, 24, 2)  # PNG specification, 11.2.1.
     tf.debugging.assert_equal(
         tf.io.decode_raw(header, tf.uint8),

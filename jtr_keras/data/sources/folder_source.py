@@ -16,8 +16,8 @@ from jtr_keras.types import Tensor
 class FolderSource(Source):
     """`ROOT/SPLIT/image/NAME.jpg` and `ROOT/SPLIT/ANNOTATION/NAME.png`.
 
-    Images are JPEG or PNG. How annotations are encoded is told by the folder's
-    name; see `docs/data.md`.
+    Images are JPEG or PNG. An annotation's name says how it is encoded: see
+    `docs/data.md`, and `jtr_keras.data.ENCODINGS`, where you can add one.
 
     Args:
         root: Folder that holds the splits.
@@ -27,10 +27,10 @@ class FolderSource(Source):
         ValueError: If there is no image or the first one cannot be read.
     """
 
-    columns = tuple(ENCODINGS)
-
     def __init__(self, root: str | pathlib.Path, split: str) -> None:
         self.folder = pathlib.Path(root) / split
+        self.origin = str(self.folder)
+        self.columns = tuple(ENCODINGS)
         images = sorted(
             path
             for path in (self.folder / "image").glob("*")

@@ -34,6 +34,7 @@ class NpySource(Source):
         annotations: Annotations,
     ) -> None:
         self.folder = pathlib.Path(root) / split
+        self.origin = str(self.folder)
         names = [path.stem for path in (self.folder / "image").glob("*.npy")]
         if not names:
             raise ValueError(

@@ -10,15 +10,18 @@ from jtr_keras.types import Tensor
 
 SHARDS = pathlib.Path(__file__).parents[1] / "rooms_shards"
 MAIN = ("segmentation", "depth", "normals")
-EXTRA = tuple(name for name in ENCODINGS if name not in MAIN)
+EXTRA = (
+    *("edge_texture", "edge_occlusion", "reshading", "keypoints2d"),
+    "principal_curvature",
+)
 SPLITS = ("train", "val")
 
 
 class RoomsSource(Source):
     """800 train and 200 val images of 96x128; synthetic indoor scenes.
 
-    Three annotations come with the package; five more, for scaling the number
-    of tasks, only with the repository.
+    Three annotations come with the package; five more, for experiments with
+    many tasks, only with the repository.
 
     Args:
         split: `"train"` or `"val"`.
@@ -28,17 +31,20 @@ class RoomsSource(Source):
     """
 
     size = (96, 128)
-    columns = tuple(ENCODINGS)
+    columns = (*MAIN, *EXTRA)
 
     def __init__(self, split: str) -> None:
         if split not in SPLITS:
             raise ValueError(f"`split` must be one of {SPLITS}; got {split!r}.")
-        self.split = split
+        self.split = self.origin = split
         self.encoded = _read_shard("main", split, ("image", *MAIN))
-        self.channels = {name: ENCODINGS[name].channels for name in MAIN}
         if _shard("extra", split).exists():
             self.encoded |= _read_shard("extra", split, EXTRA)
-            self.channels = {k: v.channels for k, v in ENCODINGS.items()}
+        self.channels = {
+            name: ENCODINGS[name].channels
+            for name in self.columns
+            if name in self.encoded
+        }
         count = len(self.encoded["image"])
         self.names = [f"{index:04d}" for index in range(count)]
 

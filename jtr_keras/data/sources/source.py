@@ -16,6 +16,7 @@ class Source(abc.ABC):
     """Images and annotations by index, each file read only when asked for.
 
     Attributes:
+        origin: Where they are, for printing.
         names: One name an image, in the order of the indices; annotation files
             and published label splits go by them.
         size: `(height, width)` of every image and annotation.
@@ -24,10 +25,18 @@ class Source(abc.ABC):
             published label files.
     """
 
+    origin: str = ""
     names: Sequence[str]
     size: tuple[int, int]
     channels: dict[str, int]
     columns: Sequence[str]
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return (
+            f"{type(self).__name__}({self.origin!r}): {self.num_images} images "
+            f"of {height}x{width} with {', '.join(self.channels)}"
+        )
 
     @property
     def num_images(self) -> int:
@@ -44,7 +53,7 @@ class Source(abc.ABC):
 
         Returns:
             float32 image of shape `(height, width, 3)` in `[0, 1]`, or an
-            annotation in the coding of its task, `(height, width, channels)`.
+            annotation as its task expects it, `(height, width, channels)`.
         """
 
     @abc.abstractmethod
@@ -54,7 +63,7 @@ class Source(abc.ABC):
     def annotated(self, name: str) -> Any:
         """Which images have an annotation, bool of shape `(num_images,)`.
 
-        All of them, unless a subclass knows better.
+        By default all of them.
 
         Args:
             name: A key of `channels`.
@@ -127,7 +136,7 @@ class SourceSlice(Source):
     Args:
         source: The source.
         begin: First index, or None for the first image.
-        end: Index behind the last one, or None for all that follow.
+        end: Index after the last one, or None for all that follow.
 
     Raises:
         ValueError: If no image is left.
@@ -137,6 +146,8 @@ class SourceSlice(Source):
         self, source: Source, begin: int | None, end: int | None
     ) -> None:
         self.source = source
+        ends = ("" if x is None else str(x) for x in (begin, end))
+        self.origin = f"{source.origin}[{':'.join(ends)}]"
         self.size = source.size
         self.channels = source.channels
         self.columns = source.columns
