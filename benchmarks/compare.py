@@ -1,11 +1,11 @@
 """Compares methods on the same data, backbone and budget.
 
     python -m benchmarks.compare                    # everything, resumable
-    python -m benchmarks.compare --methods=supervised,joint_task --seeds=0
+    python -m benchmarks.compare --methods=supervised,label_restoration
     python -m benchmarks.compare --report           # table and plot alone
     python -m benchmarks.compare '--train_split=train[:700]' \\
         '--val_split=train[700:]' --results=benchmarks/results/ablations.csv \\
-        --methods=supervised,joint_task,without_restoration
+        --methods=supervised,label_restoration,without_restoration
 
 Every finished run is a row of the CSV and is not run again; a killed one goes
 on at its last epoch. Every method gets the same number of epochs, images a
@@ -41,7 +41,7 @@ from benchmarks.methods import (
 )
 from benchmarks.report import report
 from benchmarks.runs import Run
-from jtr_keras.data import get_dataset, label_matrix
+from jtr_keras.data import DATASETS, label_matrix
 
 FLAGS = flags.FLAGS
 
@@ -63,7 +63,7 @@ def main(_):
 
 def make_tasks(names):
     options = json.loads(FLAGS.task_options or "{}")
-    return get_dataset(FLAGS.dataset).make_tasks(names, options)
+    return DATASETS.find(FLAGS.dataset).make_tasks(names, options)
 
 
 def planned(tasks):
@@ -163,13 +163,13 @@ def one(run, labels, results):
 
 def label_file(run):
     """Which image has which label: the same for every method of a seed."""
-    source = get_dataset(FLAGS.dataset).open(
+    source = DATASETS.find(FLAGS.dataset).open(
         FLAGS.root or "", FLAGS.train_split
     )
     tasks = make_tasks(run.tasks)
-    drawn = label_matrix(run.labels, source, tasks, run.seed)
+    chosen = label_matrix(run.labels, source, tasks, run.seed)
     matrix = np.zeros((source.num_images, len(source.columns)), np.float32)
-    matrix[:, [source.columns.index(name) for name in run.tasks]] = drawn
+    matrix[:, [source.columns.index(name) for name in run.tasks]] = chosen
     folder = pathlib.Path(FLAGS.runs)
     folder.mkdir(parents=True, exist_ok=True)
     # The digest says what is in it; the rest of the name is for readers.

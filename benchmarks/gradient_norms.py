@@ -1,6 +1,6 @@
 """How strongly each term of the objective pulls at each task's predictions.
 
-    python -m benchmarks.gradient_norms --regularization=joint_task
+    python -m benchmarks.gradient_norms --regularization=label_restoration
 
 Trains on Rooms, stops after some numbers of steps, and compares the norm of
 each term's gradient at the predictions with the supervised one's, on the same
@@ -22,7 +22,8 @@ from benchmarks.probing import (
     train_to,
     unchanged,
 )
-from jtr_keras.training.objective import supervised_losses
+from jtr_keras.training.forward import regularization_terms
+from jtr_keras.training.losses import supervised_losses
 
 FLAGS = flags.FLAGS
 
@@ -59,21 +60,33 @@ def ratios(model, batches):
     return shares
 
 
-def probe(model, batch):
+def probe(model, data):
     """Norm of every term's gradient at every task's predictions."""
-    _, y_true, labelled = batch
-    y_pred, extras = look(model, batch)
+    batch, outputs = look(model, data)
     weights = model.regularization.loss_weights
     with tf.GradientTape(persistent=True) as tape:
-        tape.watch(y_pred)
-        terms = supervised_losses(
-            model.tasks, y_true, y_pred, labelled, model.supervised_views
+        tape.watch(outputs.y_pred)
+        losses = supervised_losses(
+            model.tasks,
+            batch.targets,
+            outputs.y_pred,
+            batch.labelled,
+            model.supervised_views,
         )
-        terms |= model.regularization(y_true, y_pred, labelled, **extras)
-        terms = {k: weights.get(k, 1.0) * v for k, v in terms.items()}
+        terms = regularization_terms(
+            model.regularization,
+            batch,
+            outputs,
+            model.predictor,
+            model.teacher,
+        )
+        terms = {name: weights[name] * value for name, value in terms.items()}
+        terms |= {f"{name}_loss": loss for name, loss in losses.items()}
     norms = {}
     for term, value in terms.items():
-        gradients = tape.gradient(value, y_pred, unconnected_gradients="zero")
+        gradients = tape.gradient(
+            value, outputs.y_pred, unconnected_gradients="zero"
+        )
         for task, gradient in gradients.items():
             norms[term, task] = float(tf.norm(gradient))
     return norms
@@ -81,7 +94,9 @@ def probe(model, batch):
 
 def define_flags():
     define_training_flags("20,100,400,800", "train")
-    flags.DEFINE_string("regularization", "joint_task", "As in `jtr train`.")
+    flags.DEFINE_string(
+        "regularization", "label_restoration", "As in `jtr train`."
+    )
     flags.DEFINE_string("regularization_options", "{}", "Its arguments, JSON.")
     flags.DEFINE_integer("batches", 8, "Batches that are averaged.", 1)
 

@@ -1,6 +1,6 @@
 """How much lower than supervised training a method's training losses are.
 
-    python -m benchmarks.learning_curves --methods=joint_task
+    python -m benchmarks.learning_curves --methods=label_restoration
 
 Reads what `benchmarks.compare` with the same flags left in its folder of runs:
 a run and the supervised run of its seed see the same images, views and labels,
@@ -41,7 +41,7 @@ def main(_):
             cells = " | ".join(map(spread, np.array_split(curve, 4)))
             print(f"| {labels} | {method} | {len(leads)} | {task} | {cells} |")
     if found:
-        draw(found, names, pathlib.Path(FLAGS.plot))
+        plot_curves(found, names, pathlib.Path(FLAGS.plot))
 
 
 def losses(root, run, names):
@@ -68,7 +68,7 @@ def spread(values):
     return f"{means.mean():+.1f}" + (f" ± {error}" if error else "")
 
 
-def draw(found, names, path):
+def plot_curves(found, names, path):
     """A panel for each label setting and task, a line for each method."""
     import matplotlib
 

@@ -26,41 +26,52 @@ METHODS: dict[str, Flags] = {
         "regularization": "joint_task",
         "regularization_options": {"semantics": "reference"} | LIGHT,
     },
-    "joint_task_corrected": {
-        "regularization": "joint_task",
-        "regularization_options": {"semantics": "corrected"} | LIGHT,
-    },
-    "joint_task": {"regularization": "joint_task"},
+    # Its autoencoder is a light one by default.
+    "joint_task_corrected": {"regularization": "joint_task"},
+    "label_restoration": {"regularization": "label_restoration"},
 }
 """Flags that differ from what all methods share."""
 
 
-def _joint_task(**options: Any) -> Flags:
-    return {"regularization": "joint_task", "regularization_options": options}
+def _label_restoration(**options: Any) -> Flags:
+    return {
+        "regularization": "label_restoration",
+        "regularization_options": options,
+    }
+
+
+def _joint_task(**semantics: bool) -> Flags:
+    return {
+        "regularization": "joint_task",
+        "regularization_options": {"semantics": semantics},
+    }
 
 
 ODDITIES = (
     *("hard_samples", "new_draws", "encode_twice"),
-    *("count_nonzeros", "separate_masks", "moving_targets"),
+    *("count_nonzeros", "separate_masks", "target_gradients"),
 )
 ABLATIONS: dict[str, Flags] = {
     # An untrained restorer returns the predictions.
-    "without_restoration": _joint_task(weights={"reconstruction": 0.0}),
-    "half_distance": _joint_task(weights={"distance": 0.5}),
-    "triple_distance": _joint_task(weights={"distance": 3.0}),
-    "without_warm_up": _joint_task(warm_up=0),
-    "fine_stacks": _joint_task(stride=2),
-    "wide_restorer": _joint_task(widths=[64, 64]),
+    "without_restoration": _label_restoration(
+        weights={"restoration_error": 0.0}
+    ),
+    "half_distance": _label_restoration(weights={"restoration_distance": 0.5}),
+    "triple_distance": _label_restoration(
+        weights={"restoration_distance": 3.0}
+    ),
+    "without_warm_up": _label_restoration(warm_up=0),
+    "fine_stacks": _label_restoration(stride=2),
+    "wide_restorer": _label_restoration(widths=[64, 64]),
     # One oddity of the reference each; new draws need samples.
     **{
         f"only_{name}": _joint_task(
-            semantics={name: True, "hard_samples": name in ODDITIES[:2]},
-            **LIGHT,
+            **{name: True, "hard_samples": name in ODDITIES[:2]}
         )
         for name in ODDITIES
     },
 }
-"""Changes of one thing in `joint_task`, or in the corrected semantics."""
+"""Changes of one thing in `label_restoration`, or in `joint_task_corrected`."""
 
 
 def parts(method: str, tasks: list[str]) -> list[Flags]:

@@ -8,10 +8,10 @@ from absl import flags
 
 import jtr_keras as jtr
 from benchmarks.methods import BACKBONE_OPTIONS, HEAD_FILTERS, VIEWS
-from jtr_keras.data import get_dataset
+from jtr_keras.data import DATASETS
 from jtr_keras.regularization import REGULARIZATIONS
-from jtr_keras.training.batch import fold_views, unfold_views
-from jtr_keras.training.extras import collect_extras
+from jtr_keras.training.batch import unpack
+from jtr_keras.training.forward import forward
 
 FLAGS = flags.FLAGS
 
@@ -20,7 +20,7 @@ def make_network(tasks, regularization, views=VIEWS):
     """The network of the comparison for these tasks of Rooms."""
     return jtr.MultiTaskModel(
         jtr.models.UNet(**BACKBONE_OPTIONS),
-        get_dataset("rooms").make_tasks(tasks),
+        DATASETS["rooms"].make_tasks(tasks),
         regularization,
         head_filters=HEAD_FILTERS,
         supervised_views=views,
@@ -30,7 +30,7 @@ def make_network(tasks, regularization, views=VIEWS):
 def make_model(regularization, options):
     """That of the usual tasks with a regularization, compiled."""
     model = make_network(
-        None, REGULARIZATIONS[regularization](**json.loads(options))
+        None, REGULARIZATIONS.make(regularization, json.loads(options))
     )
     model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
     return model
@@ -59,21 +59,10 @@ def train_to(model, steps):
         yield step
 
 
-def look(model, batch):
-    """Predictions of a batch, by view, and what the regularization needs."""
-    x, y_true, _ = batch
-    outputs, features = model.predictor(
-        fold_views(x), training=True, return_features=True
-    )
-    extras = collect_extras(
-        model.regularization,
-        model.predictor,
-        model.teacher,
-        x,
-        features,
-        y_true,
-    )
-    return unfold_views(outputs, x.shape[1]), extras
+def look(model, data):
+    """A batch, and what the network says of it in training, as in a step."""
+    batch = unpack(data, model.tasks)
+    return batch, forward(model.predictor, batch.images)
 
 
 @contextlib.contextmanager

@@ -9,11 +9,11 @@ from jtr_keras.metrics import DeltaMTL
 
 
 def report(rows, tasks, plot):
-    """Prints a Markdown table for each label setting and draws the gains.
+    """Prints a Markdown table for each label setting and plots the gains.
 
     Args:
         rows: Rows of the CSV.
-        tasks: The tasks, whose headline metrics are compared.
+        tasks: The tasks, whose primary metrics are compared.
         plot: Where the plot goes.
     """
     settings = list(dict.fromkeys(row["labels"] for row in rows))
@@ -26,23 +26,23 @@ def report(rows, tasks, plot):
         if compared(gains[setting]):
             print(f"\n{setting}, gains of each task\n")
             print("\n".join(task_table(chosen, tasks)))
-    draw(gains, plot)
+    plot_gains(gains, plot)
     hours = sum(float(row["seconds"]) for row in rows) / 3600
     print(f"\nThe runs took {hours:.1f} hours. Plot: {plot}")
 
 
-def headline(row, task):
+def primary_metric(row, task):
     """The metric of a task that counts."""
-    return float(row[f"{task.name}_{task.headline}"])
+    return float(row[f"{task.name}_{task.primary_metric}"])
 
 
 def gain(row, baseline, tasks):
     """Delta MTL of a run over another, in percent."""
     delta = DeltaMTL(
-        {task.name: headline(baseline, task) for task in tasks},
+        {task.name: primary_metric(baseline, task) for task in tasks},
         {task.name: task.higher_is_better for task in tasks},
     )
-    values = {task.name: headline(row, task) for task in tasks}
+    values = {task.name: primary_metric(row, task) for task in tasks}
     return float(delta.gain(values, dict.fromkeys(values, 1.0)))
 
 
@@ -66,7 +66,7 @@ def all_gains(rows, tasks, baseline):
 def table(rows, tasks, gains):
     """Lines of the table of a label setting."""
     single = all_gains(rows, tasks, SINGLE_TASK)
-    heads = [f"{t.name} {t.headline}" for t in tasks]
+    heads = [f"{t.name} {t.primary_metric}" for t in tasks]
     names = ["method", "runs", *heads, "delta % over supervised"]
     names += ["of each run", "standard error", "delta % over single-task"]
     names += ["s/step", "MiB"]
@@ -76,7 +76,7 @@ def table(rows, tasks, gains):
         if not own:
             continue
         cells = [method, str(len(own))]
-        cells += [spread([headline(r, t) for r in own]) for t in tasks]
+        cells += [spread([primary_metric(r, t) for r in own]) for t in tasks]
         over = gains[method] if method != SUPERVISED else []
         each = ", ".join(f"{value:.1f}" for value in over)
         cells += [pairs(over, len(own)), each, standard_error(over)]
@@ -91,7 +91,10 @@ def table(rows, tasks, gains):
 
 def task_table(rows, tasks):
     """Lines of the table of gains over supervised training by task."""
-    names = ["method", *(f"{task.name} {task.headline}" for task in tasks)]
+    names = [
+        "method",
+        *(f"{task.name} {task.primary_metric}" for task in tasks),
+    ]
     lines = [line(names), "|---" * len(names) + "|"]
     by_task = [all_gains(rows, [task], SUPERVISED) for task in tasks]
     for method in compared(by_task[0]):
@@ -140,8 +143,8 @@ def standard_error(values, digits=2):
     return f"{np.std(values, ddof=1) / math.sqrt(len(values)):.{digits}f}"
 
 
-def draw(gains, path):
-    """Gains over supervised training: a dot a run, a bar the mean.
+def plot_gains(gains, path):
+    """Plots gains over supervised training: a dot a run, a bar the mean.
 
     Across its end is the standard deviation.
     """

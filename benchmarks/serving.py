@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 import jtr_keras as jtr
-from jtr_keras.export.runtimes import compare
+from jtr_keras.export.runtimes import compare, run_saved_model
 
 SIZE = (96, 128)
 BATCHES = (1, 8)
@@ -30,7 +30,7 @@ BATCHES = (1, 8)
 def contenders(folder, widths):
     """From names to functions from images to predictions."""
     keras.utils.set_random_seed(0)
-    tasks = jtr.data.get_dataset("rooms").make_tasks()
+    tasks = jtr.data.DATASETS["rooms"].make_tasks()
     model = jtr.MultiTaskModel(
         jtr.models.UNet(widths=widths), tasks, head_filters=16
     )
@@ -40,14 +40,14 @@ def contenders(folder, widths):
         lambda images: model.predictor(images, training=False),
         input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32)],
     )
-    runtimes = jtr.export.RUNTIMES
+    formats = jtr.export.FORMATS
     return {
         "keras": lambda images: {
             k: v.numpy() for k, v in network(images).items()
         },
-        "saved_model": runtimes["tf_saved_model"](saved),
-        "onnx": runtimes["onnx"](onnx),
-        "openvino": runtimes["openvino"](saved),
+        "saved_model": run_saved_model(saved),
+        "onnx": formats["onnx"].run(onnx),
+        "openvino": formats["openvino"].run(saved),
     }
 
 

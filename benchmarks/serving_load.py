@@ -138,7 +138,7 @@ def make_model(folder):
     """An untrained network of the usual size: its speed is that of another."""
     import jtr_keras as jtr
 
-    tasks = jtr.data.get_dataset("rooms").make_tasks()
+    tasks = jtr.data.DATASETS["rooms"].make_tasks()
     model = jtr.MultiTaskModel(jtr.models.UNet(), tasks, head_filters=16)
     model.export(folder, image_size=(96, 128))
 

@@ -1,7 +1,8 @@
 """Times one training step of a method on Rooms, and weighs the process.
 
-    python -m benchmarks.step_cost --regularization=joint_task
-    python -m benchmarks.step_cost --regularization=joint_task --against=none
+    python -m benchmarks.step_cost --regularization=label_restoration
+    python -m benchmarks.step_cost --regularization=label_restoration \
+        --against=none
 
 Prints a JSON object with the median seconds of a step (`median_s`) and the
 largest resident size of the process (`peak_mib`). With `--against` the steps of
@@ -63,10 +64,10 @@ class Steps:
     """A model, and a batch that it is trained on again and again."""
 
     def __init__(self, regularization, options):
-        makers = {"none": lambda: None} | REGULARIZATIONS
-        self.model = make_network(
-            FLAGS.tasks, makers[regularization](**options), FLAGS.views
-        )
+        strategy = None
+        if regularization != "none":
+            strategy = REGULARIZATIONS.make(regularization, options)
+        self.model = make_network(FLAGS.tasks, strategy, FLAGS.views)
         self.model.compile(keras.optimizers.Adam(1e-4), jit_compile=FLAGS.xla)
         data = jtr.data.rooms(
             "train",

@@ -3,12 +3,12 @@
     python -m benchmarks.target_quality --labels=randomlabels
 
 Trains on a part of Rooms, stops after some numbers of steps, and compares, on
-images that were held out and whose labels are all known, what the default
-Joint-Task Regularization would put in the place of those that a label setting
-takes away. Prints the mean `code_error` of each task to the hidden labels, and,
-as its last line, a JSON object. That error is the squared difference of codes,
-summed over channels: of probabilities for segmentation; four times as much for
-a regression, whose codes then count as values from -1 to 1; twice as much for
+images that were held out and whose labels are all known, what label restoration
+would put in the place of those that a label setting takes away. Prints the mean
+`Codec.distance` of each task to the hidden labels, and, as its last line, a
+JSON object. That distance is the squared difference of codes, summed over
+channels: of probabilities for segmentation; four times as much for a
+regression, whose codes then count as values from -1 to 1; twice as much for
 normals, which is 1 - cosine where both are unit vectors.
 """
 
@@ -26,22 +26,22 @@ from benchmarks.probing import (
     train_to,
     unchanged,
 )
-from jtr_keras.data import get_dataset, label_matrix
+from jtr_keras.data import DATASETS, label_matrix
+from jtr_keras.regularization.common.encoding import split_by_task
 from jtr_keras.regularization.label_restoration.stacks import CoarseStacks
-from jtr_keras.regularization.joint_objective import Batch
 
 FLAGS = flags.FLAGS
 
 
 def main(_):
     keras.utils.set_random_seed(FLAGS.seed)
-    model = make_model("joint_task", "{}")
-    source = get_dataset("rooms").open("", FLAGS.val_split)
+    model = make_model("label_restoration", "{}")
+    source = DATASETS["rooms"].open("", FLAGS.val_split)
     matrix = label_matrix(FLAGS.labels, source, model.tasks, FLAGS.seed)
     size = FLAGS.batch_size
     probes = list(
         zip(
-            get_dataset("rooms").load(
+            DATASETS["rooms"].load(
                 "",
                 FLAGS.val_split,
                 tasks=model.tasks,
@@ -80,41 +80,42 @@ def qualities(model, probes):
     return found
 
 
-def errors(model, batch, labelled):
-    """Summed errors and cells by target and task, of a batch with all labels.
+def errors(model, data, labelled):
+    """Summed errors and patches by target and task, of a batch of all labels.
 
-    `labelled` says which labels are given, `(batch, tasks)`.
+    `labelled` says which labels are shown, `(batch, tasks)`.
     """
-    _, y_true, everything = batch
-    y_pred, extras = look(model, batch)
-    restorer = model.regularization.autoencoder
+    batch, outputs = look(model, data)
+    restoration = model.regularization
     stacks = CoarseStacks.of(
         model.tasks,
-        Batch(y_true, y_pred, everything, {}, extras),
-        restorer.stride,
+        batch.targets,
+        outputs.y_pred,
+        batch.labelled,
+        batch.geometry[:, 1],
+        restoration.stride,
     )
     given = tf.split(labelled[:, None, None, :], len(model.tasks), axis=-1)
-    shown = [k * g for k, g in zip(stacks.known, given, strict=True)]
-    denoised = stacks.denoise(restorer)
-    (restored,) = stacks.restore(restorer, denoised, shown)
+    shown = [a * b for a, b in zip(stacks.annotated, given, strict=True)]
+    denoised = stacks.denoise(restoration.denoiser)
+    (restored,) = stacks.restore(restoration.evidence, denoised, shown)
+    predictions = [
+        task.codec.encode_predictions(values)
+        for task, values in zip(model.tasks, stacks.predictions, strict=True)
+    ]
     targets = {
-        "second view": [
-            task.encode_predictions(prediction)
-            for task, prediction in zip(
-                model.tasks, stacks.predictions, strict=True
-            )
-        ],
-        "first view": stacks.first_view,
+        "second view": predictions,
+        "first view": split_by_task(model.tasks, stacks.first_view),
         "denoised": denoised,
         "restored from labels": restored,
     }
     found = {}
     for target, codes in targets.items():
+        distances = stacks.distances(codes)
         for index, task in enumerate(model.tasks):
-            hidden = stacks.known[index] - shown[index]
-            error = hidden * task.code_error(stacks.labels[index], codes[index])
+            hidden = stacks.annotated[index] - shown[index]
             found[target, task.name] = (
-                float(tf.reduce_sum(error)),
+                float(tf.reduce_sum(hidden * distances[index])),
                 float(tf.reduce_sum(hidden)),
             )
     return found

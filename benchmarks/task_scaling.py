@@ -1,13 +1,14 @@
-"""Cost of a step against the number of tasks: supervised, JTR, MTPSL.
+"""Cost of a step against the number of tasks.
 
     python -m benchmarks.task_scaling
     python -m benchmarks.task_scaling --report  # of the CSV that there is
 
-Each point is `benchmarks/step_cost.py` in a process of its own, several times
-in turn. Writes a CSV and a plot, prints a table and, as its last line, a JSON
-object with the slope that each added task costs, fitted by least squares, as
-a share of the method's step with the fewest tasks; and the slope of what the
-method adds to supervised training, as a share of the same.
+Compares supervised training, label restoration and cross-task consistency
+(MTPSL). Each point is `benchmarks/step_cost.py` in a process of its own,
+several times in turn. Writes a CSV and a plot, prints a table and, as its last
+line, a JSON object with the slope that each added task costs, fitted by least
+squares, as a share of the method's step with the fewest tasks; and the slope of
+what the method adds to supervised training, as a share of the same.
 """
 
 import csv
@@ -20,11 +21,11 @@ import sys
 import numpy as np
 from absl import app, flags
 
-from jtr_keras.data import get_dataset
+from jtr_keras.data import DATASETS
 
 FLAGS = flags.FLAGS
 
-METHODS = ("none", "joint_task", "cross_task")
+METHODS = ("none", "label_restoration", "cross_task")
 
 
 def options(method, labels, tasks):
@@ -42,7 +43,7 @@ def main(_):
         for labels in FLAGS.labels
         for method in METHODS
     }
-    draw(rows, path.with_suffix(".png"))
+    plot_costs(rows, path.with_suffix(".png"))
     print(json.dumps(summary))
 
 
@@ -58,7 +59,7 @@ def read(path):
 
 def measure_all(path):
     """Measures every point and writes the rows."""
-    names = list(get_dataset("rooms").tasks)
+    names = list(DATASETS["rooms"].tasks)
     points = [
         (labels, method, int(count))
         for _ in range(FLAGS.rounds)
@@ -135,8 +136,8 @@ def summarise(rows, labels, method):
     }
 
 
-def draw(rows, path):
-    """Seconds and memory against the number of tasks."""
+def plot_costs(rows, path):
+    """Plots seconds and memory against the number of tasks."""
     import matplotlib
 
     matplotlib.use("Agg")
