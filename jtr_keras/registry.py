@@ -1,8 +1,9 @@
 """What can be chosen by name: here a new method is registered, in one line.
 
 Names are known before what they stand for is imported, so that the command line
-can list them without loading TensorFlow. Your own class needs no line here:
-`jtr_keras.regularization.REGULARIZATIONS["mine"] = Mine`.
+can list them without loading TensorFlow. A class of your own needs no line
+here: `jtr_keras.regularization.REGULARIZATIONS["mine"] = Mine` in a module of
+yours, which `--import` names on the command line.
 """
 
 import importlib
@@ -13,8 +14,10 @@ from typing import Any
 class Registry(MutableMapping[str, Any]):
     """Classes by name, imported when they are asked for.
 
+    A mutable mapping; only what is looked up is imported.
+
     Args:
-        kind: What they are, for messages.
+        kind: What they are: for messages, and the name of their flag.
         entries: By name, `"module:Name"` below `jtr_keras`, or the class.
 
     Example:
@@ -42,6 +45,9 @@ class Registry(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         del self.entries[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.entries  # A mapping's own would import it.
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)
 
@@ -51,25 +57,38 @@ class Registry(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         return f"Registry({self.kind!r}, {sorted(self)})"
 
-    def find(self, name: str) -> Any:
-        """What has a name; ValueError that lists the names if nothing has."""
-        if name not in self.entries:
+    def require(self, name: str) -> None:
+        """ValueError that lists the names unless there is this one."""
+        if name not in self:
             raise ValueError(
                 f"There is no {self.kind} {name!r}; there are {sorted(self)}."
             )
+
+    def find(self, name: str) -> Any:
+        """What has a name; ValueError that lists the names if nothing has."""
+        self.require(name)
         return self[name]
 
     def make(self, name: str, options: Mapping[str, Any] | None = None) -> Any:
         """What has a name, called with options.
 
+        Args:
+            name: The name.
+            options: Arguments by name; those that are not given have defaults.
+
+        Returns:
+            What the call returns.
+
         Raises:
-            ValueError: If nothing has the name, or it takes other options.
+            ValueError: If nothing has the name, or it takes other arguments.
         """
         found = self.find(name)
         try:
             return found(**(options or {}))
         except TypeError as error:
-            raise ValueError(f"{self.kind} {name!r}: {error}") from error
+            raise ValueError(
+                f"The {self.kind} {name!r}: {str(error).rstrip('.')}."
+            ) from error
 
 
 TASKS = Registry(
@@ -97,7 +116,9 @@ REGULARIZATIONS = Registry(
         "label_restoration": (
             "regularization.label_restoration.label_restoration:LabelRestoration"
         ),
-        "cross_task": "regularization.cross_task.cross_task:CrossTaskConsistency",
+        "cross_task": (
+            "regularization.cross_task.cross_task:CrossTaskConsistency"
+        ),
         "view_consistency": "regularization.view_consistency:ViewConsistency",
         "pseudo_labels": "regularization.pseudo_labels:PseudoLabels",
         "task_prototypes": "regularization.task_prototypes:TaskPrototypes",
@@ -127,6 +148,8 @@ DATASETS = Registry(
         "cityscapes": "data.datasets.cityscapes:CITYSCAPES",
     },
 )
+READ_FROM_ROOT = {"folder", "nyuv2", "cityscapes"}
+"""Data sets whose files are in a folder of yours, which has to be given."""
 FORMATS = Registry(
     "format",
     {

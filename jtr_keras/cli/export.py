@@ -1,58 +1,80 @@
-"""`jtr export`."""
+"""Writes the network as a SavedModel, ONNX, OpenVINO or LiteRT."""
 
-from collections.abc import Sequence
+import argparse
 from typing import Any
 
-from absl import flags
+from jtr_keras.cli.arguments import PATH, SIZE, add, add_switch, one_of
+from jtr_keras.cli.model_file import (
+    add_model,
+    load_model,
+    model_file,
+    run_record,
+)
+from jtr_keras.registry import FORMATS
 
-from jtr_keras.cli.commands import SAVED_MODEL
-from jtr_keras.cli.workdir import load_model, model_file, run_record
-from jtr_keras.export.formats import export_file
-from jtr_keras.export.metadata import read_metadata
-from jtr_keras.export.signatures import DEFAULT_SIZE
+SAVED_MODEL = "tf_saved_model"
 
 
-def run(values: flags.FlagValues, arguments: Sequence[str]) -> None:
+def add_arguments(parser: Any) -> None:
+    """Adds the flags of `jtr export`."""
+    parser.usage = "%(prog)s --model=MODEL [FLAGS]"
+    add_model(parser)
+    text = (
+        "NAME, a folder that gets a subfolder with the next free version; or "
+        "NAME/VERSION; of other formats, a file. Nothing is overwritten."
+    )
+    add(parser, "output", text, "savedmodels/model", PATH)
+    text = (
+        "One of %(choices)s: a SavedModel, for TensorFlow Serving; onnx and "
+        "openvino (images of any size); litert (one image of a fixed size). "
+        "All but the first are compared with the network, and need the extra "
+        "of their name."
+    )
+    names = one_of(SAVED_MODEL, *FORMATS)
+    add(parser, "format", text, SAVED_MODEL, **names)
+    text = (
+        "What encoded images are resized to, and the size of litert. That of "
+        "the training images if not given."
+    )
+    add(parser, "image_size", text, kind=SIZE)
+    text = (
+        "Write warm-up requests for TensorFlow Serving, which needs the extra "
+        "serving. If not given: where it is installed."
+    )
+    add_switch(parser, "warmup", text)
+
+
+def run(args: argparse.Namespace) -> None:
     """Writes `OUTPUT/VERSION`, or a file of another format."""
-    if arguments:
-        raise ValueError(f"Unexpected arguments: {list(arguments)}.")
-    size = _size(values.image_size)
-    model = load_model(values.model)
-    output = values.output or "savedmodels/model"
-    if values.format == SAVED_MODEL:
-        _export_saved_model(model, output, size, values)
+    model = load_model(args.model)
+    if args.format == SAVED_MODEL:
+        _export_saved_model(model, args)
         return
-    size = size or model.image_size or DEFAULT_SIZE
+    from jtr_keras.export.formats import export_file
+    from jtr_keras.export.signatures import DEFAULT_SIZE
+
     path, differences = export_file(
-        model.predictor, output, values.format, size
+        model.predictor,
+        args.output,
+        args.format,
+        args.image_size or model.image_size or DEFAULT_SIZE,
     )
     print(f"{path}: largest difference from the network, for a random image")
     for name, difference in differences.items():
         print(f"  {name:<16}{difference:.1e}")
 
 
-def _export_saved_model(
-    model: Any, output: str, size: Any, values: flags.FlagValues
-) -> None:
-    training, metrics = run_record(model_file(values.model))
+def _export_saved_model(model: Any, args: argparse.Namespace) -> None:
+    from jtr_keras.export.metadata import read_metadata
+
+    training, metrics = run_record(model_file(args.model))
     path = model.export(
-        output,
-        image_size=size,
+        args.output,
+        image_size=args.image_size,
         training=training,
         metrics=metrics,
-        warmup=values.warmup,
+        warmup=args.warmup,
     )
     print(f"{path}:")
     for name, signature in read_metadata(path)["signatures"].items():
         print(f"  {name:<16}{signature['takes']}")
-
-
-def _size(texts: Sequence[str] | None) -> Any:
-    if texts is None:
-        return None
-    if len(texts) != 2 or not all(t.isdecimal() and int(t) for t in texts):
-        raise ValueError(
-            "--image_size must be HEIGHT,WIDTH, such as 96,128; "
-            f"got {','.join(texts)}."
-        )
-    return tuple(map(int, texts))

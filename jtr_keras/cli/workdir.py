@@ -1,47 +1,52 @@
 """The folder of a training run."""
 
+import csv
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 import jtr_keras
+from jtr_keras.callbacks.prediction_pictures import PredictionPictures
+from jtr_keras.callbacks.step_timer import StepTimer
 from jtr_keras.cli.lock import lock
-from jtr_keras.export.publishing import latest_version
-from jtr_keras.export.runtimes import SavedPredictor
+from jtr_keras.cli.model_file import BEST, CONFIG, LAST, METRICS
 
-CONFIG = "config.json"
-_FREE = ("check", "help", "picture_every", "traceback", "workdir", "xla")
-"""Flags that may differ when a run is resumed."""
+_FREE = {
+    *("check", "picture_every", "traceback", "workdir", "xla"),
+    *("command", "run"),  # Of the parser, not flags.
+}
+"""What may differ when a run is resumed."""
 
 
 class Workdir:
-    """Names of the files of a run, and its configuration.
+    """Names of the files of a run, its configuration and its callbacks.
 
     Args:
         path: The folder; made if it does not exist.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str | pathlib.Path) -> None:
         self.path = pathlib.Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
-        self.best = self.path / "best.keras"
-        self.last = self.path / "last.keras"
+        self.best = self.path / BEST
+        self.last = self.path / LAST
         self.history = self.path / "history.csv"
-        self.metrics = self.path / "metrics.json"
+        self.metrics = self.path / METRICS
         self.pictures = self.path / "pictures"
         self.tensorboard = self.path / "tensorboard"
         self.backup = self.path / "backup"
 
     def configure(
-        self, settings: dict[str, Any], **resolved: dict[str, Any] | None
+        self, args: Mapping[str, Any], **resolved: dict[str, Any] | None
     ) -> None:
         """Locks the folder; writes the flags, or compares with earlier ones.
 
         Args:
-            settings: Values of all flags by name.
+            args: Values of all flags by name.
             **resolved: Further entries: what flags came to, with defaults.
 
         Raises:
@@ -49,30 +54,19 @@ class Workdir:
                 process trains in it.
         """
         lock(self.path)
-        settings = {k: v for k, v in settings.items() if k not in _FREE}
+        flags = {k: v for k, v in args.items() if k not in _FREE}
         path = self.path / CONFIG
         # What ended before its first epoch did has left nothing to go on with.
         if path.exists() and self.backup.exists():
-            earlier = json.loads(path.read_text())["flags"]
-            self._compare(earlier, settings)
+            self._compare(json.loads(path.read_text())["flags"], flags)
         versions = {
             "jtr_keras": jtr_keras.__version__,
             "keras": keras.__version__,
             "tensorflow": tf.__version__,
         }
-        content = {"flags": settings, "versions": versions} | resolved
+        content = {"flags": flags, "versions": versions} | resolved
         path.write_text(json.dumps(content, indent=2) + "\n")
         self._rewind_history()
-
-    def _rewind_history(self) -> None:
-        """Drops rows of epochs that a killed run had not yet backed up."""
-        if not self.history.exists():
-            return
-        state = self.backup / "training_metadata.json"
-        done = json.loads(state.read_text())["epoch"] if state.exists() else 0
-        lines = self.history.read_text().splitlines(keepends=True)
-        rows = [row for row in lines[1:] if int(row.split(",")[0]) < done]
-        self.history.write_text("".join(lines[:1] + rows))
 
     def _compare(self, earlier: dict[str, Any], now: dict[str, Any]) -> None:
         names = [name for name in now if earlier.get(name) != now[name]]
@@ -89,77 +83,66 @@ class Workdir:
                 "change with --schedule=constant.)"
             )
 
+    def _rewind_history(self) -> None:
+        """Drops rows of epochs that a killed run had not yet backed up."""
+        if not self.history.exists():
+            return
+        state = self.backup / "training_metadata.json"
+        done = json.loads(state.read_text())["epoch"] if state.exists() else 0
+        lines = self.history.read_text().splitlines(keepends=True)
+        rows = [row for row in lines[1:] if int(row.split(",")[0]) < done]
+        self.history.write_text("".join(lines[:1] + rows))
 
-def model_file(path: str | None) -> pathlib.Path:
-    """The `.keras` file that `--model` means.
+    def callbacks(
+        self, val: tf.data.Dataset, validate: bool, picture_every: int
+    ) -> list[keras.callbacks.Callback]:
+        """What writes the files while a model trains.
 
-    Args:
-        path: A `.keras` file or the folder of a run.
+        Args:
+            val: The validation data.
+            validate: Whether the model is evaluated after every epoch.
+            picture_every: Pictures are made every so many epochs.
+        """
+        validation = [
+            keras.callbacks.ModelCheckpoint(
+                self.best,
+                monitor="val_delta_mtl",
+                mode="max",
+                save_best_only=True,
+                initial_value_threshold=self._best_so_far(),
+            ),
+            PredictionPictures(
+                val, self.pictures, self.tensorboard, picture_every
+            ),
+        ]
+        return [
+            # Raises before the state of the last good epoch is replaced.
+            keras.callbacks.TerminateOnNaN(raise_error=True),
+            StepTimer(),
+            *(validation if validate else []),
+            keras.callbacks.TensorBoard(self.tensorboard, write_graph=False),
+            keras.callbacks.CSVLogger(self.history, append=True),
+            # Last: what the others write must be there for a resumed run.
+            keras.callbacks.BackupAndRestore(
+                self.backup, delete_checkpoint=False, double_checkpoint=True
+            ),
+        ]
 
-    Returns:
-        The file.
+    def _best_so_far(self) -> float | None:
+        if not (self.history.exists() and self.best.exists()):
+            return None
+        with self.history.open() as file:
+            rows = [float(row["val_delta_mtl"]) for row in csv.DictReader(file)]
+        return max(rows, default=None)
 
-    Raises:
-        ValueError: If there is none.
-    """
-    if not path:
-        raise ValueError("--model is required: a .keras file or a workdir.")
-    file = pathlib.Path(path)
-    if file.is_dir():
-        runs = [file / "last.keras", file / "best.keras"]
-        file = next((run for run in runs if run.exists()), runs[0])
-    if not file.is_file():
-        raise ValueError(
-            f"--model: there is no file {file}. Expected a .keras file, the "
-            "workdir of a training run or, to predict, a SavedModel."
-        )
-    return file
+    def finish(self, model: keras.Model, metrics: Mapping[str, float]) -> None:
+        """Writes the model after the last epoch, and its metrics.
 
-
-def load_network(path: str | None) -> tuple[Any, Any]:
-    """The tasks and the function that `--model` means.
-
-    Args:
-        path: As for `model_file`, or a SavedModel: `NAME` or `NAME/VERSION`.
-
-    Returns:
-        The tasks, and a function from images to a dict of predictions.
-    """
-    if path and latest_version(path) is not None:
-        saved = SavedPredictor(path)
-        return saved.tasks, saved
-    model = load_model(path)
-    return model.tasks, lambda images: model(images, training=False)
-
-
-def run_record(file: pathlib.Path) -> tuple[Any, Any]:
-    """Flags and versions of the run that a model is of, and its metrics.
-
-    Args:
-        file: A `.keras` file. Metrics belong to the last epoch alone.
-
-    Returns:
-        Two dicts, or None where nothing is known.
-    """
-    names = (CONFIG, "metrics.json" if file.name == "last.keras" else "")
-    paths = [file.parent / name for name in names]
-    found = [json.loads(p.read_text()) if p.is_file() else None for p in paths]
-    if found[1] is not None and found[0] is not None:
-        flags = found[0]["flags"]
-        found[0]["metrics_of"] = (
-            f"{flags['dataset']}, split {flags['val_split']}, after the last "
-            "epoch"
-        )
-    return found[0], found[1]
-
-
-def load_model(path: str | None) -> Any:
-    """The model that `--model` means."""
-    file = model_file(path)
-    model = keras.saving.load_model(file)
-    if not isinstance(model, jtr_keras.MultiTaskModel):
-        raise ValueError(
-            f"{file} must hold a MultiTaskModel; it holds a "
-            f"{type(model).__name__}."
-        )
-    return model
+        Args:
+            model: The model.
+            metrics: Its metrics on the validation data.
+        """
+        temporary = self.path / "saving.keras"
+        model.save(temporary)
+        temporary.replace(self.last)
+        self.metrics.write_text(json.dumps(metrics, indent=2) + "\n")
