@@ -8,6 +8,7 @@ changed, and before anything else was. In float64, so that neither the order of
 sums nor the machine matters.
 """
 
+import functools
 import json
 import pathlib
 import sys
@@ -27,9 +28,7 @@ METHODS = {
         regularization.CrossTaskConsistency(seed=1)
     ),
     "pseudo_labels": lambda: _regularized(
-        regularization.PseudoLabels(
-            threshold=0.3, tolerance=0.2, warm_up=20
-        )
+        regularization.PseudoLabels(threshold=0.3, tolerance=0.2, warm_up=20)
     ),
     "task_prototypes": lambda: _regularized(regularization.TaskPrototypes()),
     "joint_task_reference": lambda: _regularized(
@@ -69,8 +68,38 @@ def _balanced(value):
     return {"balancing": value}
 
 
+def make_tasks():
+    return [
+        jtr.tasks.SemanticSegmentation(13),
+        jtr.tasks.Depth(mean=2.65, stddev=0.86),
+        jtr.tasks.SurfaceNormals(),
+    ]
+
+
+@functools.cache
+def make_batches(steps):
+    """The same for all methods."""
+    data = jtr.data.rooms(
+        "train[:128]",
+        make_tasks(),
+        labels="randomlabels",
+        num_views=3,
+        batch_size=4,
+        seed=0,
+    )
+    return [
+        keras.tree.map_structure(keras.ops.convert_to_numpy, batch)
+        for batch in data.take(steps)
+    ]
+
+
 def trajectory(
-    method, steps=STEPS, widths=(8, 16), head_filters=8, floatx="float64"
+    method,
+    steps=STEPS,
+    widths=(8, 16),
+    head_filters=8,
+    floatx="float64",
+    run_eagerly=False,
 ):
     """Losses of each step, a dict each.
 
@@ -80,38 +109,26 @@ def trajectory(
         widths: Of the U-Net.
         head_filters: Of the heads.
         floatx: In which precision.
+        run_eagerly: Whether without a graph, which is quicker for few steps.
     """
-    tasks = [
-        jtr.tasks.SemanticSegmentation(13),
-        jtr.tasks.Depth(mean=2.65, stddev=0.86),
-        jtr.tasks.SurfaceNormals(),
-    ]
-    data = jtr.data.rooms(
-        "train[:128]",
-        tasks,
-        labels="randomlabels",
-        num_views=3,
-        batch_size=4,
-        seed=0,
-    )
-    batches = [
-        keras.tree.map_structure(keras.ops.convert_to_numpy, batch)
-        for batch in data.take(steps)
-    ]
     before = keras.config.floatx()
     keras.config.set_floatx(floatx)
     try:
         keras.utils.set_random_seed(0)
         model = jtr.MultiTaskModel(
             jtr.models.UNet(widths, stem_strides=4),
-            tasks,
+            make_tasks(),
             head_filters=head_filters,
             supervised_views=2,
             **METHODS[method](),
         )
-        model.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
+        model.compile(
+            keras.optimizers.Adam(3e-3),
+            jit_compile=False,
+            run_eagerly=run_eagerly,
+        )
         losses = []
-        for batch in batches:
+        for batch in make_batches(steps):
             model.reset_metrics()
             logs = model.train_on_batch(*batch, return_dict=True)
             losses.append({name: float(value) for name, value in logs.items()})
@@ -125,7 +142,8 @@ def main(path=FILE):
     for method in METHODS:
         found[method] = trajectory(method)
         print(method, found[method][-1], flush=True)
-    pathlib.Path(path).write_text(json.dumps(found, indent=0) + "\n")
+    compact = json.dumps(found, separators=(",", ":"))
+    pathlib.Path(path).write_text(compact + "\n")
 
 
 if __name__ == "__main__":
