@@ -22,13 +22,15 @@ venv: .venv/ready ## create .venv with everything demo, tests and docs need
 	$(BIN)/pip install --quiet --editable '.[dev,docs,serving,onnx,openvino,litert]'
 	touch $@
 
-demo: venv ## train on Rooms with one label an image, evaluate, draw, export
+demo: venv ## train on Rooms with one label an image, evaluate, predict, export
+	@echo 'Training with label_restoration, the default: on Rooms it is better'
+	@echo 'than joint_task, the method of the paper; see docs/benchmark.md.'
 	$(BIN)/jtr train --workdir=$(RUN) --epochs=12 $(LIGHT)
 	$(BIN)/python examples/trivial_predictions.py $(RUN)
 	$(BIN)/jtr predict --model=$(RUN) --output=$(RUN)/predictions docs/images/room.jpg
 	$(BIN)/jtr export --model=$(RUN) --output=savedmodels/demo
 
-savedmodel: venv ## train the small model of savedmodels/rooms, export, draw
+savedmodel: venv ## train the small model of savedmodels/rooms, export, predict
 	$(BIN)/jtr train --workdir=$(SMALL) --epochs=24 --picture_every=6 $(LIGHT)
 	$(BIN)/jtr export --model=$(SMALL) --output=savedmodels/rooms
 	$(BIN)/jtr predict --model=savedmodels/rooms --output=$(SMALL)/predictions docs/images/room.jpg
@@ -43,7 +45,7 @@ docs: venv ## build the documentation into build/site
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 pytest: venv
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20
 
 test: check docs pytest ## everything that CI runs
 

@@ -80,12 +80,12 @@ class Registry(MutableMapping[str, Any]):
             What the call returns.
 
         Raises:
-            ValueError: If nothing has the name, or it takes other arguments.
+            ValueError: If nothing has the name, or the options are refused.
         """
         found = self.find(name)
         try:
             return found(**(options or {}))
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(
                 f"The {self.kind} {name!r}: {str(error).rstrip('.')}."
             ) from error

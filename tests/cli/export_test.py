@@ -2,7 +2,6 @@ import pathlib
 from unittest import mock
 
 import numpy as np
-from absl.testing import parameterized
 from PIL import Image
 from sklearn import datasets
 
@@ -49,11 +48,6 @@ class ExportTest(TestCase):
         # Of the size of the training images.
         runner = example.litert_input(self.output.with_suffix(".tflite"))
         self.assertEqual(tuple(runner), (1, 16, 16, 3))
-
-    @parameterized.parameters("16", "16,x", "0,16")
-    def test_wrong_size(self, size):
-        with self.assertRaisesRegex(SystemExit, "must be HEIGHT,WIDTH"):
-            self.export(f"--image_size={size}")
 
     def test_extra_that_is_not_installed(self):
         find = "jtr_keras.export.formats.importlib.util.find_spec"
