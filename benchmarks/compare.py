@@ -53,8 +53,8 @@ def main(_):
     failed = False
     if not FLAGS.report:
         failed = execute(runs, results)
-    keys = {run.key for run in runs}
-    rows = [row for row in results.read() if row["key"] in keys]
+    found = {row["key"]: row for row in results.read()}
+    rows = [found[run.key] for run in runs if run.key in found]
     if rows:
         report(rows, tasks, results.path.with_suffix(".png"))
     if failed:

@@ -37,7 +37,7 @@ def main(_):
         found[step] = ratios(model, probes)
         for term, by_task in found[step].items():
             shares = ", ".join(f"{k} {v:.3f}" for k, v in by_task.items())
-            print(f"step {step:5d}  {term:<20}{shares}", flush=True)
+            print(f"step {step:5d}  {term:<24}{shares}", flush=True)
     print(json.dumps(found))
 
 

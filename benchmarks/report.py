@@ -91,14 +91,13 @@ def table(rows, tasks, gains):
 
 def task_table(rows, tasks):
     """Lines of the table of gains over supervised training by task."""
-    names = [
-        "method",
-        *(f"{task.name} {task.primary_metric}" for task in tasks),
-    ]
+    heads = [f"{task.name} {task.primary_metric}" for task in tasks]
+    names = ["method", "all tasks", *heads]
     lines = [line(names), "|---" * len(names) + "|"]
-    by_task = [all_gains(rows, [task], SUPERVISED) for task in tasks]
-    for method in compared(by_task[0]):
-        each = [mean_gain(gains[method]) for gains in by_task]
+    groups = [tasks, *([task] for task in tasks)]
+    found = [all_gains(rows, group, SUPERVISED) for group in groups]
+    for method in compared(found[0]):
+        each = [mean_gain(gains[method]) for gains in found]
         lines.append(line([method, *each]))
     return lines
 

@@ -1,9 +1,7 @@
 import contextlib
-import csv
 import io
 import pathlib
 import subprocess
-import sys
 import types
 from unittest import mock
 
@@ -12,8 +10,7 @@ import numpy as np
 from benchmarks import compare, methods, report, revisions
 from benchmarks.runs import Run
 from jtr_keras import tasks
-from jtr_keras.data import get_dataset
-from tests.data import files
+from jtr_keras.data import DATASETS
 from tests.testing import TestCase
 
 TASKS = [
@@ -37,9 +34,9 @@ def row(method, seed, miou, depth):
 ROWS = [
     row("supervised", "0", "0.2", "1.0"),
     row("supervised", "1", "0.4", "0.5"),
-    row("joint_task", "0", "0.3", "0.9"),
-    row("joint_task", "1", "0.4", "0.6"),
-    row("joint_task", "2", "0.9", "0.1"),
+    row("label_restoration", "0", "0.3", "0.9"),
+    row("label_restoration", "1", "0.4", "0.6"),
+    row("label_restoration", "2", "0.9", "0.1"),
 ]
 
 
@@ -47,7 +44,9 @@ class ReportTest(TestCase):
     def test_gains_are_over_the_run_of_the_same_seed(self):
         gains = report.all_gains(ROWS, TASKS, "supervised")
         # Seed 0: (+50 % + 10 %) / 2; seed 1: (0 - 20 %) / 2; seed 2 has none.
-        self.assertAllClose(gains["joint_task"], [30.0, -10.0], atol=1e-4)
+        self.assertAllClose(
+            gains["label_restoration"], [30.0, -10.0], atol=1e-4
+        )
         self.assertAllClose(gains["supervised"], [0.0, 0.0])
         self.assertEqual(
             gains, report.all_gains(ROWS[::-1], TASKS, "supervised")
@@ -62,7 +61,7 @@ class ReportTest(TestCase):
         gains = report.all_gains(ROWS, TASKS, "supervised")
         lines = report.table(ROWS, TASKS, gains)
         self.assertLen(lines, 4)
-        self.assertIn("| joint_task | 3 | 0.5333 ± 0.3215 |", lines[3])
+        self.assertIn("| label_restoration | 3 | 0.5333 ± 0.3215 |", lines[3])
         # Two of the three have a supervised run of their seed.
         self.assertIn("| 10.00 ± 28.28 (2) | 30.0, -10.0 | 20.00 |", lines[3])
 
@@ -91,7 +90,8 @@ class ReportTest(TestCase):
         # Segmentation: +50 % and 0; depth: +10 % and -20 %.
         self.assertEqual(
             lines[2],
-            "| joint_task | 25.0 ± 25.0 (1 of 2) | -5.0 ± 15.0 (1 of 2) |",
+            "| label_restoration | 10.0 ± 20.0 (1 of 2) "
+            "| 25.0 ± 25.0 (1 of 2) | -5.0 ± 15.0 (1 of 2) |",
         )
         self.assertEqual(report.mean_gain([2.0]), "2.0 (1 of 1)")
 
@@ -128,7 +128,7 @@ class RunTest(TestCase):
             "shared": {"batch_size": 4},
         }
         changes = [
-            {"method": "joint_task"},
+            {"method": "label_restoration"},
             {"labels": "full"},
             {"seed": 1},
             {"steps": 11},
@@ -208,7 +208,7 @@ class ExecuteTest(TestCase):
 
     def test_unknown_labels_end_it_before_anything_starts(self):
         there = pathlib.Path(self.get_temp_dir()) / "there.npy"
-        columns = len(get_dataset("rooms").open("", "train[:4]").columns)
+        columns = len(DATASETS["rooms"].open("", "train[:4]").columns)
         np.save(there, np.ones((4, columns), "float32"))
         labels = ["onelabel", "available", str(there)]
         one = mock.Mock(return_value=60.0)
@@ -266,42 +266,3 @@ class LabelFileTest(TestCase):
         ):
             self.write(folder, "train[:4]", ("depth",))
         self.assertEqual(path.read_bytes(), before)
-
-
-class CompareTest(TestCase):
-    def test_runs_once_and_reports(self):
-        folder = pathlib.Path(self.get_temp_dir())
-        for split in ("train", "val"):
-            files.write_folder(folder, split, count=6)
-        results = folder / "results.csv"
-        command = [
-            *(sys.executable, "-m", "benchmarks.compare", "--dataset=folder"),
-            *(f"--root={folder}", f"--results={results}", "--steps=3"),
-            *("--batch_size=2", "--methods=supervised,single_task"),
-            *("--tasks=depth", "--labels=onelabel", "--seeds=0"),
-            '--task_options={"depth": {"mean": 2, "stddev": 1}}',
-            '--backbone_options={"widths": [4, 8]}',
-            f"--runs={folder / 'runs'}",
-        ]
-        text = subprocess.check_output(command, text=True)
-        self.assertIn("[2/2]", text)
-        self.assertIn("| single_task | 1 |", text)
-        self.assertRegex(
-            text,
-            r"onelabel, gains of each task\n\n.*\n.*\n"
-            r"\| single_task \| -?\d+\.\d \([01] of 1\) \|\n",
-        )
-        self.assertRegex(text, r"The runs took 0\.\d hours")
-        self.assertTrue(results.with_suffix(".png").exists())
-        with results.open() as file:
-            rows = list(csv.DictReader(file))
-        self.assertEqual(
-            sorted(row["method"] for row in rows), ["single_task", "supervised"]
-        )
-        for found in rows:
-            self.assertBetween(float(found["peak_mib"]), 100.0, 20_000.0)
-            self.assertGreater(float(found["seconds_per_step"]), 0.0)
-            self.assertTrue(np.isfinite(float(found["depth_abs_err"])))
-        again = subprocess.check_output(command, text=True)
-        self.assertIn("2 runs, 2 of them done.", again)
-        self.assertNotIn("[1/", again)

@@ -32,7 +32,7 @@ class LearningCurvesTest(TestCase):
     def test_how_much_lower_losses_are(self):
         root = pathlib.Path(self.get_temp_dir())
         supervised = finished(root, "supervised", [[2.0, 1.0], [1.0, 0.5]])
-        other = finished(root, "joint_task", [[1.5, 1.0], [1.0, 0.6]])
+        other = finished(root, "label_restoration", [[1.5, 1.0], [1.0, 0.6]])
         curves = [
             learning_curves.losses(root, run, NAMES)
             for run in (other, supervised)
@@ -57,7 +57,7 @@ class LearningCurvesTest(TestCase):
     def test_tasks_get_their_options(self):
         root = pathlib.Path(self.get_temp_dir())
         finished(root, "supervised", [[2.0, 1.0]] * 4)
-        run = finished(root, "joint_task", [[1.5, 1.0]] * 4)
+        run = finished(root, "label_restoration", [[1.5, 1.0]] * 4)
         options = {  # Without them, a folder has none of these tasks.
             "segmentation": {"num_classes": 5},
             "depth": {"mean": 2, "stddev": 1},
@@ -74,15 +74,15 @@ class LearningCurvesTest(TestCase):
             mock.patch.object(compare, "FLAGS", flags),
             mock.patch.object(learning_curves, "FLAGS", flags),
             mock.patch.object(learning_curves, "planned", return_value=[run]),
-            mock.patch.object(learning_curves, "draw"),
+            mock.patch.object(learning_curves, "plot_curves"),
             contextlib.redirect_stdout(printed),
         ):
             learning_curves.main(None)
-        line = "| onelabel | joint_task | 1 | segmentation | +25.0 |"
+        line = "| onelabel | label_restoration | 1 | segmentation | +25.0 |"
         self.assertIn(line, printed.getvalue())
 
-    def test_the_plot_is_drawn(self):
+    def test_the_plot_is_a_picture(self):
         path = pathlib.Path(self.get_temp_dir()) / "curves.png"
-        found = {("onelabel", "joint_task"): [np.zeros((2, 3))]}
-        learning_curves.draw(found, NAMES, path)
+        found = {("onelabel", "label_restoration"): [np.zeros((2, 3))]}
+        learning_curves.plot_curves(found, NAMES, path)
         self.assertEqual(path.read_bytes()[1:4], b"PNG")

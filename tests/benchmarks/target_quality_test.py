@@ -1,6 +1,5 @@
 import numpy as np
 
-import jtr_keras as jtr
 from benchmarks import target_quality
 from tests import toy
 from tests.testing import TestCase
@@ -9,7 +8,7 @@ LABELLED = np.float32([[1, 0, 0, 0], [0, 1, 1, 0], [0, 1, 0, 1]])
 
 
 def qualities(labelled):
-    model = toy.make_model(jtr.JointTaskRegularization())
+    model = toy.make_model(toy.make_restoration())
     batch = toy.make_batch(np.ones((3, 4)))
     return target_quality.qualities(model, [(batch, labelled)])
 
@@ -31,7 +30,7 @@ class TargetQualityTest(TestCase):
         )
 
     def test_a_look_changes_nothing(self):
-        model = toy.make_model(jtr.JointTaskRegularization())
+        model = toy.make_model(toy.make_restoration())
         before = [v.numpy() for v in model.variables]
         probe = (toy.make_batch(np.ones((3, 4))), LABELLED)
         target_quality.qualities(model, [probe])

@@ -1,12 +1,8 @@
-import json
-import subprocess
-import sys
-
 from benchmarks import task_scaling
 from tests.testing import TestCase
 
 
-def row(tasks, seconds, method="joint_task"):
+def row(tasks, seconds, method="label_restoration"):
     return {
         "labels": "onelabel",
         "method": method,
@@ -26,11 +22,13 @@ ROWS = [
 
 class TaskScalingTest(TestCase):
     def test_a_point_is_the_median_of_its_rounds(self):
-        found = task_scaling.curve(ROWS, "onelabel", "joint_task", "median_s")
+        found = task_scaling.curve(
+            ROWS, "onelabel", "label_restoration", "median_s"
+        )
         self.assertEqual(found, ([2, 4], [1.0, 1.2]))
 
     def test_slope_is_a_share_of_the_smallest_step(self):
-        found = task_scaling.summarise(ROWS, "onelabel", "joint_task")
+        found = task_scaling.summarise(ROWS, "onelabel", "label_restoration")
         self.assertEqual(found["slope_percent_per_task"], 10.0)
         self.assertEqual(found["slope_of_what_it_adds"], 5.0)
         self.assertEqual(found["peak_mib"], 200.0)
@@ -39,27 +37,4 @@ class TaskScalingTest(TestCase):
         options = task_scaling.options
         self.assertEqual(options("cross_task", "onelabel", 8)["max_pairs"], 7)
         self.assertEqual(options("cross_task", "halflabels", 8), {})
-        self.assertEqual(options("joint_task", "onelabel", 8), {})
-
-
-class StepCostTest(TestCase):
-    def measure(self, *flags):
-        command = [sys.executable, "-m", "benchmarks.step_cost", *flags]
-        usual = ["--steps=2", "--batch_size=1", "--tasks=depth,normals"]
-        text = subprocess.check_output([*command, *usual], text=True)
-        return json.loads(text.splitlines()[-1])
-
-    def test_methods_take_turns(self):
-        # Far more work than supervised training, on any machine.
-        found = self.measure("--regularization=cross_task", "--against=none")
-        self.assertGreater(found["extra_percent"], 0.0)
-        self.assertNotIn("peak_mib", found)  # It would be that of both.
-        low, high = found["extra_quartiles"]
-        self.assertBetween(found["extra_percent"], low, high)
-
-    def test_last_line_is_one_json_object(self):
-        found = self.measure()
-        self.assertNotIn("extra_percent", found)
-        self.assertEqual(found["tasks"], 2)
-        self.assertGreater(found["median_s"], 0.0)
-        self.assertGreater(found["peak_mib"], 100.0)
+        self.assertEqual(options("label_restoration", "onelabel", 8), {})
