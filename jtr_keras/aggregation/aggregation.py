@@ -20,14 +20,19 @@ REGULARIZATION = "regularization"
 class Aggregation(StatefulLayer):
     """From the gradients of several losses to the one that is followed.
 
-    A variable on which the losses of two tasks or more depend is shared: its
-    gradient is what `combine` makes of theirs. Any other is a task's own, and
-    keeps the task's gradient. The step passes gradients of the whole batch, over
-    all replicas and without the scale of losses, so that every replica combines
-    the same numbers.
+    A variable of the network on which the losses of two tasks or more depend is
+    shared: its gradient is what `combine` makes of theirs. Every other variable
+    gets the sum of its gradients: one task's own layers, and what a balancing
+    or a regularization trains.
+
+    What is combined are gradients of the whole batch, over all replicas, and
+    without the scale of losses: every replica combines the same numbers. With
+    `gradient_accumulation_steps`, each of these steps is combined by itself.
 
     A task without a label in the batch has a gradient of 0. It must take no
-    part: `present` says which tasks do.
+    part: `present` says which tasks do. Where a gradient is not finite, as when
+    half precision overflows, no task is said to be present, and the result is
+    NaN, at which a scaled optimizer skips the step.
 
     Args:
         include_regularization: bool. Whether the terms of the regularization,
@@ -40,6 +45,8 @@ class Aggregation(StatefulLayer):
         rest: Scalar: what else is minimised.
         present: Dict of scalars by task, 1 where the batch has a label of it.
         differentiate: Function from scalars to the gradients of their sum.
+        can_be_shared: For each of the gradients, whether its variable belongs
+            to the network.
 
     Returns:
         List of gradients in the order of those that `differentiate` returns.
@@ -71,7 +78,8 @@ class Aggregation(StatefulLayer):
         """One gradient of all shared parameters, `(parameters,)`.
 
         Args:
-            gradients: Of each task, `(tasks, parameters)`; 0 for absent ones.
+            gradients: Of each of `self.task_names`, `(tasks, parameters)`; 0
+                for absent ones.
             present: `(tasks,)`, 1 for tasks with a label in the batch, else 0.
         """
 
@@ -81,24 +89,22 @@ class Aggregation(StatefulLayer):
         rest: Tensor,
         present: TensorDict,
         differentiate: Callable[..., Gradients],
+        can_be_shared: Sequence[bool],
     ) -> Gradients:
         if self.include_regularization:
             losses = losses | {REGULARIZATION: rest}
-            present = present | {REGULARIZATION: 1.0}
-        by_task = [differentiate(losses[name]) for name in self.task_names]
-        result = [_own(gradients) for gradients in zip(*by_task, strict=True)]
-        shared = [i for i, each in enumerate(zip(*by_task)) if _is_shared(each)]
-        if shared:
-            rows = [[g[i] for i in shared] for g in by_task]
-            shapes = [_first(each).shape for each in zip(*rows, strict=True)]
-            matrix = ops.stack([_flat(row, shapes) for row in rows])
-            numbers = [
-                ops.cast(present[name], matrix.dtype)
-                for name in self.task_names
-            ]
-            combined = self.combine(matrix, ops.stack(numbers))
-            for i, part in zip(shared, _unflat(combined, shapes), strict=True):
-                result[i] = part
+        rows = [differentiate(losses[name]) for name in self.task_names]
+        columns = list(zip(*rows, strict=True))
+        is_shared = [
+            allowed and sum(gradient is not None for gradient in column) > 1
+            for allowed, column in zip(can_be_shared, columns, strict=True)
+        ]
+        shared = [c for c, both in zip(columns, is_shared, strict=True) if both]
+        combined = iter(self._combine_all(shared, present) if shared else ())
+        result = [
+            next(combined) if both else _sum(column)
+            for both, column in zip(is_shared, columns, strict=True)
+        ]
         if self.include_regularization:
             return result
         others = differentiate(rest)
@@ -109,22 +115,46 @@ class Aggregation(StatefulLayer):
             "include_regularization": self.include_regularization
         }
 
+    def _combine_all(
+        self, columns: Sequence[Any], present: TensorDict
+    ) -> Gradients:
+        """What `combine` makes of the gradients of all shared variables."""
+        shapes = [_there(column)[0].shape for column in columns]
+        matrix = ops.stack(
+            [_flat(row, shapes) for row in zip(*columns, strict=True)]
+        )
+        takes_part = [
+            ops.cast(present[name], matrix.dtype)
+            for name in self.task_names
+            if name in present
+        ]
+        if self.include_regularization:
+            # Without any term it would be a task whose loss cannot fall.
+            some = ops.any(matrix[-1] != 0)
+            takes_part.append(ops.cast(some, matrix.dtype))
+        finite = ops.all(ops.isfinite(matrix))
+        combined = self.combine(
+            ops.where(finite, matrix, 0.0),
+            ops.where(finite, ops.stack(takes_part), 0.0),
+        )
+        combined = ops.where(finite, combined, float("nan"))
+        sizes = [shape.num_elements() for shape in shapes]
+        ends = [sum(sizes[: i + 1]) for i in range(len(sizes) - 1)]
+        parts = ops.split(combined, ends)
+        return [
+            ops.reshape(part, shape)
+            for part, shape in zip(parts, shapes, strict=True)
+        ]
 
-def _is_shared(gradients: Sequence[Any]) -> bool:
-    return sum(gradient is not None for gradient in gradients) > 1
 
-
-def _first(gradients: Sequence[Any]) -> Any:
-    return next((g for g in gradients if g is not None), None)
-
-
-def _own(gradients: Sequence[Any]) -> Any:
-    return None if _is_shared(gradients) else _first(gradients)
+def _there(gradients: Sequence[Any]) -> list[Any]:
+    return [gradient for gradient in gradients if gradient is not None]
 
 
 def _sum(gradients: Sequence[Any]) -> Any:
-    there = [gradient for gradient in gradients if gradient is not None]
-    return ops.add(*there) if len(there) > 1 else _first(there)
+    """Sum of the gradients that there are; None without any."""
+    there = _there(gradients)
+    return sum(there[1:], there[0]) if there else None
 
 
 def _flat(gradients: Sequence[Any], shapes: Sequence[Any]) -> Tensor:
@@ -136,12 +166,3 @@ def _flat(gradients: Sequence[Any], shapes: Sequence[Any]) -> Tensor:
         for gradient, shape in zip(gradients, shapes, strict=True)
     ]
     return ops.concatenate(parts)
-
-
-def _unflat(vector: Tensor, shapes: Sequence[Any]) -> list[Tensor]:
-    parts, begin = [], 0
-    for shape in shapes:
-        end = begin + shape.num_elements()
-        parts.append(ops.reshape(vector[begin:end], shape))
-        begin = end
-    return parts

@@ -1,6 +1,6 @@
 """The gradient of the sum of all losses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -25,6 +25,7 @@ class SumOfGradients(Aggregation):
         rest: Scalar: what else is minimised.
         present: Not used.
         differentiate: Function from scalars to the gradients of their sum.
+        can_be_shared: Not used.
 
     Returns:
         List of gradients.
@@ -44,6 +45,7 @@ class SumOfGradients(Aggregation):
         rest: Tensor,
         present: TensorDict,
         differentiate: Callable[..., Gradients],
+        can_be_shared: Sequence[bool],
     ) -> Gradients:
         return differentiate(*losses.values(), rest)
 

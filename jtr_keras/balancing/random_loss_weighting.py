@@ -1,4 +1,4 @@
-"""Weights drawn anew at every step."""
+"""Weights that are sampled anew at every step."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from jtr_keras.types import Config, Tensor
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
 class RandomLossWeighting(Balancing):
-    """A softmax of standard normal draws, new ones at every step.
+    """A softmax of standard normal numbers, sampled anew at every step.
 
     In the paper the weights sum to 1; here to the number of tasks present, so
     that their mean is 1, as with equal weights.
 
-    Every task has its draw; that of an absent one is not in the softmax. The
-    state of the draws is saved and moves by one at each step, whatever labels
-    there are; the draws are the same on all replicas. XLA draws other numbers
-    than TensorFlow does from the same seed.
+    Every task has its number; that of an absent one is not in the softmax. The
+    generator's state is saved and moves by one at each step, whatever labels
+    there are; the numbers are the same on all replicas. XLA makes others than
+    TensorFlow does of the same seed.
 
     Args:
-        seed: int or None. Seed of the draws.
+        seed: int or None. Seed of the numbers.
         **kwargs: Arguments of `Balancing`.
 
     Call arguments:
@@ -57,12 +57,12 @@ class RandomLossWeighting(Balancing):
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def weigh(self, losses: Tensor, label_rates: Tensor) -> Tensor:
-        draws = keras.random.normal(
+        scores = keras.random.normal(
             (len(self.task_names),),
             dtype=loss_dtype(),
             seed=self.seed_generator,
         )
-        return softmax_weights(draws, label_rates)
+        return softmax_weights(scores, label_rates)
 
     def get_config(self) -> Config:
         return super().get_config() | {"seed": self.seed}

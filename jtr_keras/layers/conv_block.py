@@ -7,7 +7,6 @@ import keras
 
 from jtr_keras.types import Config, Shape, Tensor
 
-
 EPSILON = 1e-5
 """PyTorch's default, with which the published networks were trained."""
 
@@ -86,7 +85,7 @@ class ConvBlock(keras.layers.Layer):
             filters,
             3,
             padding="same",
-            # Xavier as PyTorch draws it; Keras's GlorotNormal is truncated.
+            # Xavier as in PyTorch; Keras's GlorotNormal is truncated.
             kernel_initializer=keras.initializers.VarianceScaling(
                 1.0, "fan_avg", "untruncated_normal"
             ),

@@ -44,7 +44,7 @@ class DenseHead(keras.layers.Layer):
         self.channels = channels
         self.initial_bias = initial_bias
         full = keras.backend.result_type(self.compute_dtype, "float32")
-        # Xavier as PyTorch draws it; Keras's GlorotNormal is truncated.
+        # Xavier as in PyTorch; Keras's GlorotNormal is truncated.
         init = ("fan_avg", "untruncated_normal")
         self.conv = keras.layers.Conv2D(
             filters,

@@ -9,32 +9,33 @@ from jtr_keras.ops.precision import loss_dtype
 
 
 class StatefulLayer(keras.layers.Layer, abc.ABC):
-    """Base of layers that count, average or draw.
+    """Base of layers that count, average or sample noise.
 
     What they keep is saved with the model, the place in a sequence of random
     numbers included, and is the same on all replicas.
     """
 
     seed_generator: keras.random.SeedGenerator | None = None
-    """Where a layer that draws has its random numbers from."""
+    """Where a layer that samples noise has it from."""
 
     def require_unbound(self) -> None:
         """ValueError if a model has the layer: its weights would come twice."""
         if self.built:
-            self.refuse_second_owner()
-
-    def refuse_second_owner(self) -> None:
-        """ValueError that says what to do instead."""
-        raise ValueError(
-            f"`{self.name}` belongs to a model already; make a new "
-            f"`{type(self).__name__}` for each model."
-        )
+            raise ValueError(
+                f"`{self.name}` belongs to a model already; make a new "
+                f"`{type(self).__name__}` for each model."
+            )
 
     def finish_binding(self) -> None:
-        """Calls itself built; ValueError if what it consists of is not.
+        """Calls itself built; ValueError if what it consists of is not."""
+        self.require_built_parts()
+        self.built = True
 
-        Keras would create the missing weights at the first call, and a loaded
-        model would begin without them.
+    def require_built_parts(self) -> None:
+        """ValueError if a layer in it has no weights yet.
+
+        Keras would create them at the first call, and a loaded model would
+        begin without them.
         """
         unbuilt = [
             layer.name
@@ -48,7 +49,6 @@ class StatefulLayer(keras.layers.Layer, abc.ABC):
                 f"`{type(self).__name__}.build_for_tasks` must build the "
                 f"layers that it makes; call `build(input_shape)` of {unbuilt}."
             )
-        self.built = True
 
     def add_state(self, name: str, shape: tuple[int, ...]) -> Any:
         """A saved variable that begins with 0 and is no trained weight.
@@ -67,7 +67,7 @@ class StatefulLayer(keras.layers.Layer, abc.ABC):
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
-        # Keras forgets it, and a resumed run would draw the first noise again.
+        # Keras forgets it: a resumed run would sample the first noise again.
         if self.seed_generator is not None:
             store["seed"] = self.seed_generator.state.numpy()
 

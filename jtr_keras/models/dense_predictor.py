@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from jtr_keras.interaction.interaction import Interaction
+from jtr_keras.interaction.interaction import Features, Interaction
 from jtr_keras.interaction.shared_features import SharedFeatures
 from jtr_keras.layers.dense_head import DenseHead
 from jtr_keras.models.pyramid import Pyramid, output_spec
@@ -106,11 +106,12 @@ class DensePredictor(keras.Model):
             self.pyramid.channels,
             self.pyramid.strides,
             self.pyramid.decoded,
+            self.pyramid,
         )
         self.heads = {task.name: self._head(task) for task in tasks}
         # A symbolic call builds every layer for images of any size.
         spec = output_spec(self.outputs, (None, None, None, 3))
-        _require_channels(spec.predictions, self.tasks)
+        interaction.require_built_parts()
         self.feature_channels = spec.features.shape[-1]
         self.built = True
 
@@ -127,18 +128,26 @@ class DensePredictor(keras.Model):
     def call(self, images: Tensor, training: bool | None = None) -> TensorDict:
         return self.outputs(images, training).predictions
 
-    def outputs(self, images: Tensor, training: bool | None = None) -> Outputs:
+    def outputs(
+        self,
+        images: Tensor,
+        training: bool | None = None,
+        labelled: TensorDict | None = None,
+    ) -> Outputs:
         """What training sees.
 
         Args:
             images: As for a call.
             training: As for a call.
+            labelled: Dict of weights by task, `(batch,)`, 0 without a label;
+                for interactions that use it.
         """
         check_images("images", images)
         padded = pad_to_multiple(images, self.size_divisor)
-        features = self._interact(padded, training)
+        features = self._interact(padded, training, labelled)
 
-        def predict(logits: TensorDict) -> TensorDict:
+        def predict(argument: str, logits: TensorDict) -> TensorDict:
+            _require_channels(argument, logits, self.tasks)
             return {
                 task.name: task.activate(
                     crop_to(resize_to(logits[task.name], padded), images)
@@ -147,14 +156,17 @@ class DensePredictor(keras.Model):
             }
 
         logits = {
-            task.name: self.heads[task.name](features.by_task[task.name])
-            for task in self.tasks
+            name: head(features.by_task[name], training=training)
+            for name, head in self.heads.items()
+        }
+        auxiliary = {
+            name: predict(f"interaction.call(...).auxiliary[{name!r}]", value)
+            for name, value in features.auxiliary.items()
         }
         shared = features.shared
         if None not in (*shared.shape[1:3], *padded.shape[1:3]):
             shared = to_power_of_two(shared, padded.shape[1:3])
-        auxiliary = {k: predict(v) for k, v in features.auxiliary.items()}
-        return Outputs(predict(logits), shared, auxiliary)
+        return Outputs(predict("make_head", logits), shared, auxiliary)
 
     def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object
@@ -171,18 +183,25 @@ class DensePredictor(keras.Model):
         cls, config: Config, custom_objects: Any = None
     ) -> "DensePredictor":
         load = keras.saving.deserialize_keras_object
-        for name in ("backbone", "interaction", "make_head"):
-            config[name] = load(config[name])
-        config["tasks"] = [load(task) for task in config["tasks"]]
-        return cls(**config)
+        return cls(**load(config, custom_objects))
 
-    def _interact(self, images: Tensor, training: bool | None) -> Any:
-        if self.interaction.encoder_side:
-            return self.interaction(
-                images, backbone=self.pyramid, training=training
-            )
-        maps = self.pyramid(images, training=training)
-        return self.interaction(maps, training=training)
+    def _interact(
+        self,
+        images: Tensor,
+        training: bool | None,
+        labelled: TensorDict | None,
+    ) -> Features:
+        interaction, inputs = self.interaction, images
+        further: dict[str, Any] = {}
+        if interaction.encoder_side:
+            further["backbone"] = self.pyramid
+        else:
+            inputs = self.pyramid(images, training=training)
+        if interaction.uses_labels:
+            further["labelled"] = labelled
+        features: Features = interaction(inputs, training=training, **further)
+        _require_features(interaction, features, self.tasks)
+        return features
 
     def _head(self, task: Task) -> keras.layers.Layer:
         if self.make_head is None:
@@ -219,11 +238,31 @@ def _require_tasks(tasks: Any) -> None:
         )
 
 
-def _require_channels(predictions: TensorDict, tasks: Sequence[Task]) -> None:
-    for task in tasks:
-        found = predictions[task.name].shape[-1]
-        if found != task.channels:
-            raise ValueError(
-                f"`make_head` must return a layer with {task.channels} "
-                f"channels for {task!r}; got {found}."
-            )
+def _require_features(
+    interaction: Interaction, features: Features, tasks: Sequence[Task]
+) -> None:
+    names, kind = [task.name for task in tasks], type(interaction).__name__
+    if sorted(features.by_task) != sorted(names):
+        raise ValueError(
+            f"`{kind}.call` must return features of the tasks {names}; got "
+            f"{list(features.by_task)}."
+        )
+    expected = list(interaction.auxiliary_weights)
+    if sorted(features.auxiliary) != sorted(expected):
+        raise ValueError(
+            f"`{kind}.call` must return the auxiliary logits that its "
+            f"`auxiliary_weights` name, {expected}, in training or not; got "
+            f"{list(features.auxiliary)}."
+        )
+
+
+def _require_channels(
+    argument: str, logits: TensorDict, tasks: Sequence[Task]
+) -> None:
+    expected = {task.name: task.channels for task in tasks}
+    found = {name: value.shape[-1] for name, value in logits.items()}
+    if found != expected:
+        raise ValueError(
+            f"`{argument}` must make logits of {expected} channels; got "
+            f"{found}."
+        )

@@ -1,5 +1,6 @@
 """Any Keras backbone as a pyramid of feature maps."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -19,13 +20,13 @@ class Level(NamedTuple):
     """One result of a backbone.
 
     Args:
-        index: Its place among the results.
+        position: Its place among the results.
         stride: How much coarser it is than the images.
         channels: Its channels.
         prefix: How many tokens come before those of patches; None for maps.
     """
 
-    index: int
+    position: int
     stride: int
     channels: int
     prefix: int | None = None
@@ -36,11 +37,14 @@ class Pyramid(keras.layers.Layer):
     """Calls a backbone and returns its maps, whatever it is.
 
     Backbones of keras-hub (`pyramid_outputs`) and keras-cv
-    (`pyramid_level_inputs`) give every level; those of this library, and others
-    with a method `pyramid`, the maps of their decoder; any other gives what it
-    returns: a map, or a list or dict of them in any order. The tokens of a
-    transformer, `(batch, tokens, channels)`, become a map: those of its patches
-    are taken to be the last ones, row by row.
+    (`pyramid_level_inputs`) give every level; any other gives what it returns:
+    a map, or a list or dict of them in any order. The tokens of a transformer,
+    `(batch, tokens, channels)`, become a map: those of its patches are taken to
+    be the last ones, row by row.
+
+    An encoder-decoder may have a method `pyramid`, called like itself, that
+    returns the maps of its decoder; its attributes `stages` and `decode` are
+    then those of this layer. `jtr_keras.models.UNet` is such a one.
 
     Args:
         backbone: A Keras model or layer from images
@@ -57,7 +61,8 @@ class Pyramid(keras.layers.Layer):
         `(batch, height / stride, width / stride, channels)`.
 
     Raises:
-        ValueError: If `backbone` is not a Keras layer or returns no features.
+        ValueError: If `backbone` is not a Keras layer or returns no features;
+            `stages`, if it cannot be run step by step.
 
     Example:
 
@@ -78,10 +83,12 @@ class Pyramid(keras.layers.Layer):
         self.size_divisor = getattr(backbone, "size_divisor", 32)
         self.network = _with_all_levels(backbone)
         self.decoded = hasattr(backbone, "pyramid")
-        # Builds it for images of any size.
-        self._probe((None, None))
+        # Builds it for images of any size. By its own call: only that makes
+        # all its weights, whatever `pyramid` and `stages` use of them.
+        output_spec(backbone, (None, None, None, 3))
         size = _fixed_size(backbone) or self._probe_size()
-        shapes = [tuple(x.shape) for x in self._probe(size)]
+        spec = output_spec(self._outputs, (None, *size, 3))
+        shapes = [tuple(x.shape) for x in spec]
         levels = [_level(i, s, size) for i, s in enumerate(shapes)]
         self.levels = tuple(sorted(levels, key=lambda level: level.stride))
         self.built = True
@@ -101,30 +108,28 @@ class Pyramid(keras.layers.Layer):
     ) -> list[Tensor]:
         outputs = self._outputs(images, training)
         return [
-            _as_map(outputs[level.index], level, images)
+            _as_map(outputs[level.position], level, images)
             for level in self.levels
         ]
 
-    @property
+    @functools.cached_property
     def stages(self) -> list[Callable[..., Tensor]]:
         """The backbone step by step, for those who change it on the way.
 
         The first one takes images, each other one the result of the one before;
         all take `training`, too. `decode` of all results is the pyramid.
-
-        Raises:
-            ValueError: If the backbone cannot be run so.
         """
-        stages: Any = getattr(self.backbone, "stages", None)
-        if stages is None:
+        if self.decoded:
+            stages: Any = getattr(self.backbone, "stages", None)
+        else:
             stages = _functional_stages(self.network, self.levels)
         if stages is None:
             raise ValueError(
                 f"`backbone` cannot be run stage by stage: "
                 f"{type(self.backbone).__name__} has no `stages` and is no "
-                "functional model of which each level depends on the one "
-                "before alone. Use `jtr_keras.models.UNet()` or `SegNet()`, or "
-                "a model with `pyramid_outputs`."
+                "functional model whose maps each depend on the one before "
+                "alone. Use `jtr_keras.models.UNet()` or `SegNet()`, or a "
+                "functional encoder that returns several maps."
             )
         return list(stages)
 
@@ -132,8 +137,9 @@ class Pyramid(keras.layers.Layer):
         self, maps: Sequence[Tensor], training: bool | None = None
     ) -> list[Tensor]:
         """From the results of all `stages` to what a call returns."""
-        decode = getattr(self.backbone, "decode", None)
-        return list(decode(maps, training) if decode else maps)
+        if self.decoded:
+            return list(self.backbone.decode(maps, training))
+        return list(maps)
 
     def get_config(self) -> Config:
         backbone = keras.saving.serialize_keras_object(self.backbone)
@@ -141,22 +147,15 @@ class Pyramid(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: Config) -> "Pyramid":
-        load = keras.saving.deserialize_keras_object
-        return cls(**(config | {"backbone": load(config["backbone"])}))
+        return cls(**keras.saving.deserialize_keras_object(config))
 
     def _outputs(
         self, images: Tensor, training: bool | None = None
     ) -> list[Tensor]:
         if self.decoded:
             return list(self.backbone.pyramid(images, training=training))
-        return list(
-            keras.tree.flatten(self.network(images, training=training))
-        )
-
-    def _probe(self, size: Sequence[int | None]) -> list[Any]:
-        """What the backbone would return for images of that size."""
-        spec: list[Any] = output_spec(self._outputs, (None, *size, 3))
-        return spec
+        outputs = self.network(images, training=training)
+        return list(keras.tree.flatten(outputs))
 
     def _probe_size(self) -> tuple[int, int]:
         side = self.size_divisor * math.ceil(PROBE / self.size_divisor)
@@ -196,7 +195,7 @@ def _with_all_levels(backbone: Any) -> keras.layers.Layer:
 
 
 def _fixed_size(backbone: Any) -> tuple[int, int] | None:
-    """The only size of images that a functional model takes, if there is one."""
+    """The only size of images that a functional model takes, if any."""
     inputs = getattr(backbone, "inputs", None)
     size = tuple(inputs[0].shape[1:3]) if inputs else (None,)
     return None if None in size else size
@@ -204,13 +203,14 @@ def _fixed_size(backbone: Any) -> tuple[int, int] | None:
 
 def _level(index: int, shape: Any, size: tuple[int, int]) -> Level:
     height, width = size
-    if len(shape) == 4:
-        return Level(index, round(height / shape[1]), shape[3])
-    if len(shape) != 3:
+    if len(shape) not in (3, 4) or None in shape[1:]:
         raise ValueError(
             "`backbone` must return features (batch, height, width, channels) "
-            f"or tokens (batch, tokens, channels); got {shape}."
+            "or tokens (batch, tokens, channels), of a known size where that "
+            f"of images is known; got {shape} for {height}x{width} pixels."
         )
+    if len(shape) == 4:
+        return Level(index, round(height / shape[1]), shape[3])
     _, tokens, channels = shape
     for prefix in range(MAX_PREFIX + 1):
         for stride in range(1, min(height, width) + 1):
@@ -239,9 +239,9 @@ def _functional_stages(
 ) -> list[keras.Model] | None:
     """Models from each level of a functional model to the next one."""
     outputs = getattr(network, "outputs", None)
-    if not outputs:
+    if not outputs or any(level.prefix is not None for level in levels):
         return None
-    ends = [outputs[level.index] for level in levels]
+    ends = [outputs[level.position] for level in levels]
     starts = [network.inputs[0], *ends[:-1]]
     try:
         return [

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from jtr_keras.ops import images as image_shapes
+from jtr_keras.ops import images as shapes
 from jtr_keras.ops.images import check_images, fits, static_shape
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.task import Task
@@ -50,7 +50,7 @@ def unpack(data: Any, tasks: Sequence[Task]) -> Batch:
     names = [task.name for task in tasks]
     _require_names("y", y, names)
     x, geometry = _split_inputs(x)
-    check_images("x", x, (image_shapes.IMAGES, image_shapes.VIEWS))
+    check_images("x", x, (shapes.IMAGES, shapes.VIEWS))
     if weight is None:
         weight = {name: ops.ones(ops.shape(x)[:1]) for name in names}
     _require_names("sample_weight", weight, names)
@@ -111,7 +111,7 @@ def _require_names(argument: str, given: Any, names: list[str]) -> None:
         found = sorted(given) if isinstance(given, dict) else type(given)
         raise ValueError(
             f"`{argument}` must be a dict with an entry for every task, "
-            f"{names}; got {found}. Give unlabelled images a placeholder in "
+            f"{names}; got {found}. Give unlabelled images any target in "
             "`y` and 0 in `sample_weight`."
         )
 
@@ -159,9 +159,8 @@ def fold_views(images: Tensor) -> Tensor:
     return ops.reshape(images, (batch * views, *rest))
 
 
-def unfold_views(tensors: TensorDict, views: int) -> TensorDict:
-    """Undoes `fold_views` for each of the tensors."""
-    return {
-        name: ops.reshape(tensor, (-1, views, *ops.shape(tensor)[1:]))
-        for name, tensor in tensors.items()
-    }
+def unfold_views(tensors: Any, views: int) -> Any:
+    """Undoes `fold_views` for each tensor of a structure."""
+    return keras.tree.map_structure(
+        lambda x: ops.reshape(x, (-1, views, *ops.shape(x)[1:])), tensors
+    )

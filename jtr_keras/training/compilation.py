@@ -84,10 +84,17 @@ class TracedStep:
     traced for images of which it knows neither.
 
     Args:
-        make: Makes such a function, from an iterator over batches to logs.
+        model: Has the attribute that Keras calls.
+        name: Its name, `"train_function"` or `"test_function"`.
+        make: Keras's own method that sets it, to a function from an iterator
+            over batches to logs.
     """
 
-    def __init__(self, make: Callable[[], Callable[[Any], Any]]) -> None:
+    def __init__(
+        self, model: Any, name: str, make: Callable[..., None]
+    ) -> None:
+        self.model = model
+        self.name = name
         self.make = make
         self.functions: dict[Any, Callable[[Any], Any]] = {}
 
@@ -99,7 +106,9 @@ class TracedStep:
         tensors = tf.nest.flatten(data, expand_composites=True)
         axes = tuple(_axes(t.shape) for t in tensors if hasattr(t, "shape"))
         if axes not in self.functions:
-            self.functions[axes] = self.make()
+            self.make(force=True)
+            self.functions[axes] = getattr(self.model, self.name)
+            setattr(self.model, self.name, self)
         return self.functions[axes](iterator)
 
 

@@ -30,24 +30,29 @@ class Forward(NamedTuple):
     added: Tensor
 
 
-def forward(predictor: DensePredictor, images: Tensor) -> Forward:
+def forward(
+    predictor: DensePredictor,
+    images: Tensor,
+    labelled: TensorDict | None = None,
+) -> Forward:
     """Runs the network on all views at once, in training mode.
 
     Args:
         predictor: The network.
         images: Tensor of shape `(batch, views, height, width, 3)`.
+        labelled: Dict of weights by task, `(batch,)`, for interactions that
+            use it.
     """
     views = images.shape[1]
-    outputs = predictor.outputs(fold_views(images), training=True)
+    if labelled is not None:
+        labelled = {k: ops.repeat(v, views) for k, v in labelled.items()}
+    outputs = predictor.outputs(fold_views(images), True, labelled)
     # Now: in a teacher's pass layers forget those of this one.
     losses = [ops.cast(loss, loss_dtype()) for loss in predictor.losses]
     return Forward(
         y_pred=unfold_views(outputs.predictions, views),
-        features=unfold_views({"": outputs.features}, views)[""],
-        auxiliary={
-            name: unfold_views(predictions, views)
-            for name, predictions in outputs.auxiliary.items()
-        },
+        features=unfold_views(outputs.features, views),
+        auxiliary=unfold_views(outputs.auxiliary, views),
         added=sum(map(ops.sum, losses), start=0.0),
     )
 

@@ -1,7 +1,6 @@
 """From the parts of a loss to the gradients that the optimizer gets."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -17,13 +16,14 @@ def aggregate(
     rest: Tensor,
     present: TensorDict,
     variables: Sequence[Any],
-    scale: Tensor,
+    network: Sequence[Any],
+    scale: Tensor = 1.0,
 ) -> Gradients:
     """What `aggregation` makes of the gradients, for `Optimizer.apply`.
 
     The optimizer adds the gradients of all replicas and takes the scale of
-    losses off again. So do gradients of single tasks before they are combined:
-    what is combined is the gradient of the whole batch, on every replica.
+    losses off again. Gradients of single tasks are treated so before they are
+    combined: what is combined is of the whole batch, on every replica.
 
     Args:
         aggregation: What combines them.
@@ -32,6 +32,7 @@ def aggregate(
         rest: Scalar: what belongs to no task.
         present: Dict of scalars by task, 1 if the batch has its label.
         variables: What is trained.
+        network: Those of them that belong to the network.
         scale: By what the optimizer wants losses multiplied.
 
     Returns:
@@ -41,24 +42,32 @@ def aggregate(
     # Replicas' gradients are summed; their losses are means.
     factor = scale / replicas
 
-    def scaled(*losses: Tensor) -> Gradients:
+    def differentiate(*losses: Tensor) -> Gradients:
         with tape:
-            part = tf.convert_to_tensor(sum(losses, start=0.0)) * factor
-        gradients: Gradients = tape.gradient(part, variables)
+            total = tf.convert_to_tensor(sum(losses, start=0.0))
+        seed = tf.ones_like(total) * tf.cast(factor, total.dtype)
+        gradients: Gradients = tape.gradient(total, variables, seed)
         return gradients
 
-    combine = partial(aggregation, losses=losses, rest=rest, present=present)
-    if not aggregation.per_task:
-        return combine(differentiate=scaled)
-
-    def differentiate(*losses: Tensor) -> Gradients:
-        found = scaled(*losses)
-        there = [gradient for gradient in found if gradient is not None]
+    def differentiate_whole(*losses: Tensor) -> Gradients:
+        found = differentiate(*losses)
+        # Dense ones: what looks up rows has gradients of these alone.
+        there = [tf.convert_to_tensor(g) for g in found if g is not None]
         if replicas > 1 and there:
             context = tf.distribute.get_replica_context()
             there = context.all_reduce(tf.distribute.ReduceOp.SUM, there)
         whole = iter(there)
         return [None if g is None else next(whole) / scale for g in found]
 
-    found = combine(differentiate=differentiate)
+    per_task = aggregation.per_task
+    own = {id(variable) for variable in network}
+    found = aggregation(
+        losses=losses,
+        rest=rest,
+        present=present,
+        differentiate=differentiate_whole if per_task else differentiate,
+        can_be_shared=[id(variable) in own for variable in variables],
+    )
+    if not per_task:
+        return found
     return [None if g is None else g * factor for g in found]

@@ -1,4 +1,4 @@
-"""The named losses of a step, and their means over replicas."""
+"""The named losses of a step, their weights and their running means."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from jtr_keras.balancing.balancing import Balancing
 from jtr_keras.ops.masking import image_mean
 from jtr_keras.ops.views import first_views
 from jtr_keras.tasks.task import Task
@@ -77,6 +78,78 @@ def global_means(
         dict(zip(losses, numbers[: len(losses)], strict=True)),
         dict(zip(losses, numbers[len(losses) :], strict=True)),
     )
+
+
+def balance(
+    balancing: Balancing | None,
+    losses: TensorDict,
+    labelled: TensorDict,
+    find_present: bool = False,
+) -> tuple[TensorDict, Tensor, TensorDict]:
+    """Weights of the tasks' losses.
+
+    Args:
+        balancing: What finds them, or None for 1.
+        losses: Dict of scalars by task.
+        labelled: Dict of weights by task, `(batch,)`.
+        find_present: Whether to say which tasks are present, also without a
+            balancing.
+
+    Returns:
+        Dict of weights by task; a further term of the objective; dict by task
+        of whether the whole batch has a label with an annotated pixel, empty if
+        nobody asked.
+    """
+    equal = dict.fromkeys(losses, 1.0)
+    if balancing is None and not find_present:
+        return equal, 0.0, {}
+    whole, label_rates = global_means(losses, labelled)
+    present = {
+        name: ops.logical_and(label_rates[name] > 0, whole[name] != 0)
+        for name in losses
+    }
+    if balancing is None:
+        return equal, 0.0, present
+    return *balancing(whole, label_rates), present
+
+
+def add(
+    losses: TensorDict,
+    auxiliary: Mapping[str, TensorDict],
+    weights: Mapping[str, float],
+) -> TensorDict:
+    """Losses of the tasks with those of their auxiliary predictions.
+
+    Args:
+        losses: Of the heads, by task.
+        auxiliary: Of auxiliary predictions, by their name, then by task.
+        weights: By the names of auxiliary predictions.
+    """
+    return {
+        task: loss
+        + weighted_sum({k: v[task] for k, v in auxiliary.items()}, weights)
+        for task, loss in losses.items()
+    }
+
+
+def weighted_sum(terms: TensorDict, weights: Mapping[str, float]) -> Tensor:
+    """Sum of the terms, each times the weight of its name; 0 of none."""
+    return sum((weights[name] * v for name, v in terms.items()), start=0.0)
+
+
+def named(
+    losses: TensorDict, auxiliary: Mapping[str, TensorDict]
+) -> TensorDict:
+    """Losses by the names that logs have, those of the heads first.
+
+    Args:
+        losses: Of the heads, by task.
+        auxiliary: Of auxiliary predictions, likewise, by their name.
+    """
+    found = {f"{task}_loss": loss for task, loss in losses.items()}
+    for name, by_task in auxiliary.items():
+        found |= {f"{task}_{name}_loss": v for task, v in by_task.items()}
+    return found
 
 
 def means(names: Iterable[str]) -> Means:

@@ -32,10 +32,13 @@ from jtr_keras.training.compilation import (
 from jtr_keras.training.forward import forward, regularization_terms
 from jtr_keras.training.gradients import aggregate
 from jtr_keras.training.losses import (
-    global_means,
+    add,
+    balance,
     means,
+    named,
     supervised_losses,
     track,
+    weighted_sum,
 )
 from jtr_keras.training.scoring import Scoring
 from jtr_keras.training.teacher import Teacher
@@ -71,7 +74,7 @@ class MultiTaskModel(keras.Model):
 
     `fit`, `evaluate`, `predict`, `save` and `export` are Keras's own. Data are
     `(x, y, sample_weight)`: float images in `[0, 1]`, and for every task the
-    targets, a placeholder where an image has no label, and weights of shape
+    targets, of any value where an image has no label, and weights of shape
     `(batch,)`, 0 where it has none. For training, images and targets may carry
     a view axis behind the batch axis.
 
@@ -127,6 +130,8 @@ class MultiTaskModel(keras.Model):
     """
 
     evaluating = False
+    train_function: Any
+    test_function: Any
 
     def __init__(
         self,
@@ -196,7 +201,7 @@ class MultiTaskModel(keras.Model):
             # A tape does not watch what was built while it was frozen.
             for variable in variables:
                 tape.watch(variable.value)
-            outputs = forward(self.predictor, batch.images)
+            outputs = forward(self.predictor, batch.images, batch.labelled)
             supervise = partial(
                 supervised_losses,
                 self.tasks,
@@ -216,12 +221,19 @@ class MultiTaskModel(keras.Model):
                 self.predictor,
                 self.teacher,
             )
-            present, weights, penalty = self._balance(losses, batch.labelled)
+            weights, penalty, present = balance(
+                self.balancing,
+                losses,
+                batch.labelled,
+                find_present=self.aggregation.per_task,
+            )
+            further = self.predictor.interaction.auxiliary_weights
             by_task = {
-                name: weights[name] * (loss + self._auxiliary(auxiliary, name))
-                for name, loss in losses.items()
+                name: weights[name] * loss
+                for name, loss in add(losses, auxiliary, further).items()
             }
-            rest = self._weighted(terms) + penalty + outputs.added
+            weighted = weighted_sum(terms, self.term_weights)
+            rest = weighted + penalty + outputs.added
             total = sum(by_task.values(), start=0.0) + rest
         gradients = aggregate(
             self.aggregation,
@@ -230,12 +242,13 @@ class MultiTaskModel(keras.Model):
             rest,
             present,
             variables,
+            self.predictor.trainable_variables,
             scale=self.optimizer.scale_loss(1.0),
         )
         self.optimizer.apply(gradients, variables)
         if self.teacher is not None:
             self.teacher.update(self.predictor)
-        logs = _named(losses, auxiliary) | terms | {"loss": total}
+        logs = named(losses, auxiliary) | terms | {"loss": total}
         if self.balancing is not None:
             logs |= {f"{name}_weight": w for name, w in weights.items()}
         return track(self.train_losses, logs, ops.shape(batch.images)[0])
@@ -255,7 +268,7 @@ class MultiTaskModel(keras.Model):
             y_pred,
             batch.labelled,
         )
-        logs = _named(losses, {}) | {"loss": total}
+        logs = named(losses, {}) | {"loss": total}
         results = track(self.test_losses, logs, ops.shape(batch.images)[0])
         return results | {m.name: m.result() for m in self.scoring.metrics}
 
@@ -301,14 +314,17 @@ class MultiTaskModel(keras.Model):
         }
         self.scoring = Scoring(self.tasks, baselines)
         losses = {task.name: 0.0 for task in self.tasks}
-        self.test_losses = means(["loss", *_named(losses, {})])
-        auxiliary = self.predictor.interaction.auxiliary_weights
-        names = list(_named(losses, dict.fromkeys(auxiliary, losses)))
-        if self.regularization is not None:
-            names += self.regularization.loss_weights
+        further = self.predictor.interaction.auxiliary_weights
+        names = [*named(losses, dict.fromkeys(further, losses))]
         if self.balancing is not None:
             names += [f"{name}_weight" for name in losses]
-        self.train_losses = means(["loss", *names])
+        self.train_losses = means(["loss", *names, *self.term_weights])
+        self.test_losses = means(["loss", *named(losses, {})])
+
+    @property
+    def term_weights(self) -> dict[str, float]:
+        """The terms of the regularization and their weights."""
+        return self.regularization.loss_weights if self.regularization else {}
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -349,13 +365,15 @@ class MultiTaskModel(keras.Model):
 
     def make_train_function(self, force: bool = False) -> None:
         if self.train_function is None or force:
-            make = partial(self._new_function, "train_function")
-            self.train_function = TracedStep(make)
+            self.train_function = TracedStep(
+                self, "train_function", super().make_train_function
+            )
 
     def make_test_function(self, force: bool = False) -> None:
         if self.test_function is None or force:
-            make = partial(self._new_function, "test_function")
-            self.test_function = TracedStep(make)
+            self.test_function = TracedStep(
+                self, "test_function", super().make_test_function
+            )
 
     def export(
         self,
@@ -411,10 +429,7 @@ class MultiTaskModel(keras.Model):
         cls, config: Config, custom_objects: Any = None
     ) -> "MultiTaskModel":
         load = keras.saving.deserialize_keras_object
-        for name in ("backbone", "interaction", "make_head", *PARTS):
-            config[name] = load(config[name])
-        config["tasks"] = [load(task) for task in config["tasks"]]
-        return cls(**config)
+        return cls(**load(config, custom_objects))
 
     def get_compile_config(self) -> Config:
         return (super().get_compile_config() or {}) | self.compile_settings
@@ -436,39 +451,6 @@ class MultiTaskModel(keras.Model):
         tasks = list(self.tasks)
         return f"MultiTaskModel({backbone}, {tasks}, {', '.join(given)})"
 
-    def _new_function(self, name: str) -> Any:
-        """A new one of Keras's `train_function` or `test_function`."""
-        current = getattr(self, name)
-        getattr(super(), f"make_{name}")(force=True)
-        new = getattr(self, name)
-        setattr(self, name, current)
-        return new
-
-    def _balance(
-        self, losses: TensorDict, labelled: TensorDict
-    ) -> tuple[TensorDict, TensorDict, Tensor]:
-        """Which tasks the batch labels, weights of losses, a further term."""
-        if self.balancing is None and not self.aggregation.per_task:
-            return {}, dict.fromkeys(losses, 1.0), 0.0
-        whole, label_rates = global_means(losses, labelled)
-        present = {
-            name: ops.logical_and(rate > 0, whole[name] != 0)
-            for name, rate in label_rates.items()
-        }
-        if self.balancing is None:
-            return present, dict.fromkeys(losses, 1.0), 0.0
-        return present, *self.balancing(whole, label_rates)
-
-    def _auxiliary(self, losses: dict[str, TensorDict], task: str) -> Tensor:
-        """Weighted sum of a task's losses on auxiliary predictions."""
-        weights = self.predictor.interaction.auxiliary_weights
-        return sum((weights[name] * v[task] for name, v in losses.items()), 0.0)
-
-    def _weighted(self, terms: TensorDict) -> Tensor:
-        """Weighted sum of the terms of the regularization."""
-        weights = self.regularization.loss_weights if terms else {}
-        return sum((weights[name] * v for name, v in terms.items()), 0.0)
-
     def _settings(self) -> Config:
         """How the model is trained, as far as it knows."""
         config = self.get_config()
@@ -479,16 +461,6 @@ class MultiTaskModel(keras.Model):
                 self.optimizer
             )
         return settings
-
-
-def _named(
-    losses: TensorDict, auxiliary: dict[str, TensorDict]
-) -> dict[str, Any]:
-    """Losses by the names that logs have, those of the heads first."""
-    named = {f"{task}_loss": loss for task, loss in losses.items()}
-    for name, further in auxiliary.items():
-        named |= {f"{task}_{name}_loss": v for task, v in further.items()}
-    return named
 
 
 def _static(shape: Any) -> tuple[int, ...] | None:

@@ -38,16 +38,18 @@ class Scoring:
             )
         self.tasks = tasks
         self.task_metrics = {task.name: task.metrics() for task in tasks}
-        primary_metrics = {}
-        for task in tasks:
-            primary_metrics[task.name] = _primary_metric(task, self.task_metrics[task.name])
-            for metric in self.task_metrics[task.name]:
-                metric.name = f"{task.name}_{metric.name}"
+        primary = {
+            task.name: _primary_metric(task, self.task_metrics[task.name])
+            for task in tasks
+        }
+        for name, metrics in self.task_metrics.items():
+            for metric in metrics:
+                metric.name = f"{name}_{metric.name}"
         self.delta = DeltaMTL(
             {t.name: baselines.get(t.name, t.default_baseline) for t in tasks},
             {task.name: task.higher_is_better for task in tasks},
         )
-        self.delta.bind(primary_metrics)
+        self.delta.bind(primary)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -87,7 +89,7 @@ def _primary_metric(task: Task, metrics: Sequence[Any]) -> Any:
     name = getattr(task, "primary_metric", None)
     if name not in by_name:
         raise ValueError(
-            f"`{type(task).__name__}.primary_metric` must be the name of one of its "
-            f"metrics, {sorted(by_name)}; got {name!r}."
+            f"`{type(task).__name__}.primary_metric` must be the name of one "
+            f"of its metrics, {sorted(by_name)}; got {name!r}."
         )
     return by_name[name]

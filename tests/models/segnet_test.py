@@ -26,7 +26,7 @@ class SegNetTest(TestCase):
 
     def test_shapes(self):
         segnet = SegNet(widths=(4, 8, 8), num_convs=(1, 1, 2))
-        self.assertEqual(segnet.stride, 8)
+        self.assertEqual(segnet.size_divisor, 8)
         self.assertEqual(segnet(np.ones((2, 8, 24, 3))).shape, (2, 8, 24, 4))
         self.assertEqual(
             segnet.compute_output_shape((None, 8, 24, 3)), (None, 8, 24, 4)

@@ -8,10 +8,10 @@ from tests.testing import TestCase
 
 class UNetTest(TestCase):
     @parameterized.parameters(((4, 8), 2), ((4, 8, 8), 4), ((4, 6, 6, 8), 8))
-    def test_stride_is_the_smallest_size(self, widths, stride):
+    def test_divisor_is_the_smallest_size(self, widths, divisor):
         unet = UNet(widths)
-        self.assertEqual(unet.stride, stride)
-        shape = (2, stride, 3 * stride, 3)
+        self.assertEqual(unet.size_divisor, divisor)
+        shape = (2, divisor, 3 * divisor, 3)
         expected = (*shape[:3], widths[0])
         self.assertEqual(unet(np.ones(shape)).shape, expected)
         self.assertEqual(unet.compute_output_shape(shape), expected)
@@ -50,7 +50,7 @@ class UNetTest(TestCase):
 
     def test_a_stem_makes_features_coarser(self):
         unet = UNet(widths=(4, 8), stem_strides=2)
-        self.assertEqual(unet.stride, 4)
+        self.assertEqual(unet.size_divisor, 4)
         images = np.random.default_rng(0).normal(size=(2, 8, 12, 3))
         outputs = unet(images)
         self.assertEqual(outputs.shape, (2, 4, 6, 4))
