@@ -19,12 +19,14 @@ def main(epochs=6):
     train = jtr.data.rooms("train", tasks, labels="onelabel", num_views=2)
     val = jtr.data.rooms("val", tasks)
     model = jtr.MultiTaskModel(
-        jtr.models.UNet(), tasks, jtr.JointTaskRegularization(), head_filters=16
+        jtr.models.UNet(), tasks, jtr.LabelRestoration(), head_filters=16
     )
     model.compile(keras.optimizers.Adam(1e-3), jit_compile=False)  # On a CPU.
     model.fit(train, validation_data=val, epochs=epochs)
     images, *_ = batch = next(iter(val))
-    table = jtr.data.picture(tasks, *batch, predictions=model.predict(images))
+    table = jtr.visualization.picture(
+        tasks, *batch, predictions=model.predict(images)
+    )
     table.save("rooms.png")
     model.export("savedmodels/mine")
 

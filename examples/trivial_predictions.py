@@ -2,7 +2,7 @@
 
 Usage: python examples/trivial_predictions.py WORKDIR
 
-Prints the headline metrics of WORKDIR/metrics.json beside those of predicting,
+Prints the primary metrics of WORKDIR/metrics.json beside those of predicting,
 at every pixel of Rooms, the most frequent class, the median depth and the mean
 normal of the training set. Exits with 1 unless the model is better at each.
 """
@@ -20,12 +20,12 @@ from jtr_keras.training.scoring import Scoring
 def main(workdir):
     path = pathlib.Path(workdir) / "metrics.json"
     model = json.loads(path.read_text())
-    tasks = jtr.data.get_dataset("rooms").make_tasks()
+    tasks = jtr.data.DATASETS["rooms"].make_tasks()
     trivial = evaluate(tasks, constants(jtr.data.RoomsSource("train")))
     print(f"{'Rooms val (synthetic)':<24}{'trivial':>9}{'model':>9}")
     better = True
     for task in tasks:
-        name = f"{task.name}_{task.headline}"
+        name = f"{task.name}_{task.primary_metric}"
         sign = 1 if task.higher_is_better else -1
         better &= sign * (model[name] - trivial[name]) > 0
         print(f"{name:<24}{trivial[name]:>9.4f}{model[name]:>9.4f}")

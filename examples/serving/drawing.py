@@ -5,18 +5,22 @@ import io
 import numpy as np
 from PIL import Image
 
-import jtr_keras as jtr
+from jtr_keras.visualization import picture
 
 
-def draw(tasks, photo, predictions):
+def draw(tasks, photo, targets=None, predictions=None):
     """The photograph and a colour map a task, side by side.
 
     Args:
-        tasks: The tasks, as the metadata of the SavedModel tell them.
+        tasks: The tasks, as the metadata of the SavedModel describe them.
         photo: Bytes of the image file that was sent.
-        predictions: Dict of arrays, `(1, height, width, channels)`.
+        targets: Dict of small answers by task, dequantized, `(1, height,
+            width, task.target_channels)`.
+        predictions: Or dict of predictions, `(1, height, width,
+            task.channels)`.
     """
-    height, width = predictions[tasks[0].name].shape[1:3]
+    maps = targets or predictions
+    height, width = maps[tasks[0].name].shape[1:3]
     with Image.open(io.BytesIO(photo)) as image:
         image = np.asarray(image.convert("RGB").resize((width, height)))
-    return jtr.data.picture(tasks, image[None] / 255, predictions=predictions)
+    return picture(tasks, image[None] / 255, targets, predictions=predictions)

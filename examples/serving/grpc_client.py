@@ -30,11 +30,13 @@ def main(model, photo, output, address="localhost:8500"):
         except grpc.RpcError as error:
             sys.exit(f"The server refuses: {error.code()}: {error.details()}")
     tasks = jtr.export.load_tasks(model)
-    predictions = {
-        task.name: task.expand(tf.make_ndarray(response.outputs[task.name]))
+    targets = {
+        task.name: task.codec.quantization.dequantize(
+            tf.make_ndarray(response.outputs[task.name])
+        )
         for task in tasks
     }
-    drawing.draw(tasks, content, predictions).save(output)
+    drawing.draw(tasks, content, targets).save(output)
 
 
 if __name__ == "__main__":

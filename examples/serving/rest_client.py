@@ -36,7 +36,7 @@ def main(model, photo, output, address="localhost:8501"):
         sys.exit(f"The server refuses: {error.read().decode()}")
     predictions = {k: np.asarray(v)[None] for k, v in answer.items()}
     tasks = jtr.export.load_tasks(model)
-    drawing.draw(tasks, content, predictions).save(output)
+    drawing.draw(tasks, content, predictions=predictions).save(output)
 
 
 if __name__ == "__main__":

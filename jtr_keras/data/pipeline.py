@@ -178,6 +178,7 @@ class _Reader:
         self.augmentation = augmentation
         self.seed = seed
 
+    @tf.autograph.experimental.do_not_convert  # It would take seconds.
     def example(self, epoch: Tensor, index: Tensor) -> Example:
         row = self.matrix[index]
         weights = {t.name: row[i] for i, t in enumerate(self.tasks)}

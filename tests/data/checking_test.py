@@ -13,7 +13,7 @@ def truncate(path):
     path.write_bytes(path.read_bytes()[:60])
 
 
-def paint(value, size=files.SIZE, dtype="uint8"):
+def fill(value, size=files.SIZE, dtype="uint8"):
     def change(path):
         Image.fromarray(np.full(size, value, dtype)).save(path)
 
@@ -33,14 +33,14 @@ class CheckTest(TestCase):
         ("depth", pathlib.Path.unlink, "missing or cannot be read as depth"),
         ("image", truncate, "missing or cannot be read as image"),
         ("segmentation", truncate, "cannot be read as segmentation"),
-        ("segmentation", paint(13), r"class ids must be 0 to 12.*found \[13\]"),
+        ("segmentation", fill(13), r"class ids must be 0 to 12.*found \[13\]"),
         (
             "segmentation",
-            paint(1, (4, 4)),
+            fill(1, (4, 4)),
             r"must have shape \(8, 12, 1\) .*got \(4, 4, 1\)",
         ),
-        ("image", paint(1, (4, 4, 3)), r"must have shape \(8, 12, 3\)"),
-        ("segmentation", paint(1, (8, 12, 3)), "expected a PNG of 8 bit grey"),
+        ("image", fill(1, (4, 4, 3)), r"must have shape \(8, 12, 3\)"),
+        ("segmentation", fill(1, (8, 12, 3)), "expected a PNG of 8 bit grey"),
     )
     def test_folder(self, name, change, message):
         root = self.get_temp_dir()
@@ -83,14 +83,14 @@ class CheckTest(TestCase):
             with self.assertRaisesRegex(ValueError, f"{path}.*cannot be read"):
                 source(root, "train")
 
-    def test_a_folder_that_lacks(self):
+    def test_a_missing_folder_is_named(self):
         root = pathlib.Path(self.get_temp_dir())
         files.write_folder(root)
         (root / "train" / "depth").rename(root / "elsewhere")
         with self.assertRaisesRegex(ValueError, f"'depth'.*{root}.*normals"):
             self.look(FolderSource(root, "train"))
 
-    def test_unused_annotations_may_lack(self):
+    def test_unused_annotations_may_be_missing(self):
         root = self.get_temp_dir()
         files.write_folder(root)
         source = FolderSource(root, "train")

@@ -33,6 +33,7 @@ def curvature_task():
 class NamesSource(Source):
     """Images that have names only; nothing can be read."""
 
+    origin = "nowhere"
     size = SIZE
     channels = {"segmentation": 1, "depth": 1, "normals": 3}
     columns = MAIN

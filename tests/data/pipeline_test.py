@@ -1,10 +1,17 @@
+import keras
 import numpy as np
 import tensorflow as tf
 
 from jtr_keras.data import UNCHANGED, Augmentation, pipeline
+from jtr_keras.data.pipeline import EpochCounter
+from jtr_keras.ops import UNMOVED
+from jtr_keras.types import GEOMETRY, IMAGES
 from tests import toy
 from tests.data.source import RandomSource
 from tests.testing import TestCase
+
+# Operations on colours take seconds to trace.
+GEOMETRIC = Augmentation(num_photometric=0)
 
 
 class OneTaskOnly(RandomSource):
@@ -31,24 +38,30 @@ def arrays(dataset):
     return [tf.nest.map_structure(lambda x: x.numpy(), b) for b in dataset]
 
 
+def images_of(x):
+    return x[IMAGES] if isinstance(x, dict) else x
+
+
 def images(dataset):
-    return np.concatenate([x for x, *_ in arrays(dataset)])
+    return np.concatenate([images_of(x) for x, *_ in arrays(dataset)])
 
 
 class PipelineTest(TestCase):
     def test_shapes_are_static_for_training(self):
-        data = make(num_views=3, training=True)
+        data = make(num_views=3, training=True, augmentation=GEOMETRIC)
         x, y, weights = data.element_spec
-        self.assertEqual(x.shape, (2, 3, *toy.SIZE, 3))
+        self.assertEqual(x[IMAGES].shape, (2, 3, *toy.SIZE, 3))
+        self.assertEqual(x[GEOMETRY].shape, (2, 3, 4))
+        self.assertEqual(set(y), {task.name for task in toy.make_tasks()})
         self.assertEqual(y["segmentation"].shape, (2, 3, *toy.SIZE, 1))
         self.assertEqual(y["segmentation"].dtype, tf.int32)
         self.assertEqual(weights["depth"].shape, (2,))
         self.assertEqual(int(data.cardinality()), 2)
         self.assertLen(arrays(data), 2)
 
-    def test_training_draws_views_and_evaluation_does_not(self):
+    def test_training_samples_views_and_evaluation_does_not(self):
         for training in (True, False):
-            x, _, _ = arrays(make(num_views=2, training=training))[0]
+            x = images(make(num_views=2, training=training))
             different = np.abs(x[:, 0] - x[:, 1]).max() > 0.01
             self.assertEqual(different, training)
 
@@ -73,7 +86,7 @@ class PipelineTest(TestCase):
         )
 
     def test_epochs_differ_and_can_be_played_again(self):
-        data = make(training=True, num_views=2, augmentation=Augmentation())
+        data = make(training=True, num_views=2, augmentation=GEOMETRIC)
         first, second = images(data), images(data)
         self.assertGreater(np.abs(first - second).max(), 0.01)
         data.epochs.epoch = 0
@@ -81,21 +94,21 @@ class PipelineTest(TestCase):
         data.epochs.epoch = 1
         self.assertAllEqual(images(data), second)
         other = images(
-            make(
-                training=True, num_views=2, augmentation=Augmentation(), seed=1
-            )
+            make(training=True, num_views=2, augmentation=GEOMETRIC, seed=1)
         )
         self.assertGreater(np.abs(first - other).max(), 0.01)
 
     def test_endless_batches_are_those_of_one_epoch_after_the_other(self):
-        data = make(training=True, num_views=2, augmentation=Augmentation())
+        data = make(training=True, num_views=2, augmentation=GEOMETRIC)
         expected = [images(data) for _ in range(3)]
         data.epochs.epoch = 0
         batches = iter(data.endless)
         for epoch in expected:
-            seen = [next(batches)[0] for _ in range(int(data.cardinality()))]
+            seen = [
+                next(batches)[0][IMAGES] for _ in range(int(data.cardinality()))
+            ]
             self.assertAllEqual(tf.concat(seen, 0), epoch)
-            images(data)  # Who reads on the side does not disturb.
+            images(data)  # Another iteration does not disturb.
         self.assertFalse(data.endless.options().autotune.enabled)
         self.assertFalse(hasattr(make(), "endless"))
 
@@ -117,13 +130,28 @@ class PipelineTest(TestCase):
         with self.assertRaises(tf.errors.InvalidArgumentError):
             arrays(make(source=OneTaskOnly(5), labels=labels))
 
+    def test_float64_as_keras_s_default(self):
+        options = {"num_views": 2, "training": True, "augmentation": GEOMETRIC}
+        expected = arrays(make(**options))[0]
+        keras.config.set_floatx("float64")
+        self.addCleanup(keras.config.set_floatx, "float32")
+        found = arrays(make(**options))[0]
+        for part, other in zip(found, expected, strict=True):
+            tf.nest.map_structure(
+                lambda x, y: self.assertEqual(x.dtype, y.dtype), part, other
+            )
+        np.testing.assert_allclose(
+            found[1]["normals"], expected[1]["normals"], atol=1e-6
+        )
+
     def test_no_thread_tunes(self):
         # Deleting the iterator would wait for it.
         self.assertFalse(make().options().autotune.enabled)
 
     def test_views(self):
         (x, y, _), *_ = arrays(make(num_views=2))
-        self.assertAllEqual(x[:, 0], x[:, 1])
+        self.assertAllEqual(x[IMAGES][:, 0], x[IMAGES][:, 1])
+        self.assertAllEqual(x[GEOMETRY], np.tile(UNMOVED, (2, 2, 1)))
         self.assertAllEqual(y["depth"][:, 0], y["depth"][:, 1])
 
     def test_errors(self):
@@ -131,3 +159,26 @@ class PipelineTest(TestCase):
             make(batch_size=9, training=True)
         with self.assertRaisesRegex(ValueError, r"shape \(5, 4\)"):
             make(labels=np.ones((4, 4)))
+
+
+class EpochCounterTest(TestCase):
+    def test_counts_iterations(self):
+        counter = EpochCounter()
+        dataset = counter.dataset().take(1)
+        seen = [int(epoch) for _ in range(3) for epoch in dataset]
+        self.assertEqual(seen, [0, 1, 2])
+        self.assertEqual(counter.epoch, 3)
+
+    def test_can_be_set(self):
+        counter = EpochCounter()
+        dataset = counter.dataset().take(1)
+        counter.epoch = 7
+        self.assertEqual([int(epoch) for epoch in dataset], [7])
+        self.assertEqual(counter.epoch, 8)
+
+    def test_an_iteration_counts_on_whatever_others_do(self):
+        counter = EpochCounter()
+        counter.epoch = 2
+        one, other = iter(counter.dataset()), iter(counter.dataset())
+        self.assertEqual([int(next(one)) for _ in range(3)], [2, 3, 4])
+        self.assertEqual(int(next(other)), 3)

@@ -17,7 +17,9 @@ class RandomSource(Source):
         tasks = toy.make_tasks()
         self.channels = {task.name: task.target_channels for task in tasks}
         self.columns = tuple(self.channels)
-        images, targets, _ = toy.make_batch(np.ones((count, 4)), views=1)
+        images, targets, _ = toy.make_batch(
+            np.ones((count, 4)), views=1, geometry=False
+        )
         self.arrays = {k: v[:, 0] for k, v in targets.items()}
         self.arrays["image"] = images[:, 0]
 

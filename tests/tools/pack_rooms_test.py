@@ -4,10 +4,12 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
-from jtr_keras.data import FolderSource, RoomsSource, pack_rooms, rooms_source
-from jtr_keras.data.sources.encodings import CODINGS, decode
+from jtr_keras.data import ENCODINGS, FolderSource, RoomsSource
+from jtr_keras.data.sources import rooms_source
+from jtr_keras.data.sources.encodings import decode
 from tests.data import files
 from tests.testing import TestCase
+from tools import pack_rooms
 
 
 class PackRoomsTest(TestCase):
@@ -30,7 +32,7 @@ class PackRoomsTest(TestCase):
             with mock.patch.object(rooms_source, "SHARDS", self.target):
                 packed = RoomsSource(split)
             self.assertEqual(packed.num_images, count)
-            for name in ("image", *CODINGS):
+            for name in ("image", *ENCODINGS):
                 for index in range(count):
                     np.testing.assert_array_equal(
                         packed.read(index, name), folder.read(index, name)

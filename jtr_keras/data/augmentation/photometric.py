@@ -102,6 +102,7 @@ OPERATIONS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 sign to an image."""
 
 
+@tf.function(autograph=False)  # Traced once, not once for every use.
 def photometric(image: Tensor, uniform: Tensor) -> Tensor:
     """One operation, level and sign, each sampled uniformly.
 

@@ -53,6 +53,7 @@ def with_views(
     augmentation = augmentation or Augmentation()
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
 
+    @tf.autograph.experimental.do_not_convert  # It would take seconds.
     def example(given: Example, pair: Tensor) -> Example:
         image, targets, weights = given
         size = tuple(image.shape[:2])

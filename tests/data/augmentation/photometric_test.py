@@ -68,7 +68,7 @@ class OperationsTest(TestCase):
 
 
 class PhotometricTest(TestCase):
-    def test_every_operation_is_drawn(self):
+    def test_every_operation_is_sampled(self):
         image = tf.constant(picture() / 255, "float32")
         count = len(OPERATIONS)
         for index, function in enumerate(OPERATIONS.values()):

@@ -5,13 +5,13 @@ from absl.testing import parameterized
 
 import jtr_keras as jtr
 from jtr_keras.data import UNCHANGED, Augmentation, with_views
-from jtr_keras.types import GEOMETRY
+from jtr_keras.types import GEOMETRY, IMAGES
 from tests import toy
 from tests.testing import TestCase
 
 
 def examples(count=4):
-    x, y, weights = toy.make_batch(np.eye(4)[:count], views=1)
+    x, y, weights = toy.make_batch(np.eye(4)[:count], views=1, geometry=False)
     y = {name: value[:, 0] for name, value in y.items()}
     return tf.data.Dataset.from_tensor_slices((x[:, 0], y, weights))
 
@@ -24,7 +24,8 @@ class WithViewsTest(TestCase):
         for (x, y, weights), (image, targets, labels) in zip(
             data, examples(), strict=True
         ):
-            self.assertAllClose(x, np.stack([image] * 3), atol=1e-6)
+            self.assertAllClose(x[IMAGES], np.stack([image] * 3), atol=1e-6)
+            self.assertEqual(set(y), set(targets))
             for name, label in labels.items():
                 self.assertAllClose(y[name], np.stack([targets[name]] * 3))
                 self.assertAllEqual(weights[name], label)
@@ -32,32 +33,33 @@ class WithViewsTest(TestCase):
     def test_geometry_tells_how_the_second_view_was_made(self):
         moves = Augmentation(zooms=(2.0,), num_photometric=0)
         data = with_views(examples(), toy.make_tasks(), 2, moves, seed=0)
-        x, y, _ = next(iter(data.batch(4)))
-        self.assertAllEqual(y[GEOMETRY][:, 0], [[0.0, 1.0, 0.0, 0.0]] * 4)
-        again = jtr.ops.resample(x[:, 0], y[GEOMETRY][:, 1])
-        self.assertAllClose(again, x[:, 1], atol=1e-5)
-        self.assertGreater(np.abs(x[:, 0] - x[:, 1]).max(), 0.1)
+        x, _, _ = next(iter(data.batch(4)))
+        geometry, images = x[GEOMETRY], x[IMAGES]
+        self.assertAllEqual(geometry[:, 0], [[0.0, 1.0, 0.0, 0.0]] * 4)
+        again = jtr.ops.resample(images[:, 0], geometry[:, 1])
+        self.assertAllClose(again, images[:, 1], atol=1e-5)
+        self.assertGreater(np.abs(images[:, 0] - images[:, 1]).max(), 0.1)
 
     def test_views_follow_the_seed_and_differ_between_epochs(self):
         tasks = toy.make_tasks()
         first, same = (with_views(examples(), tasks, seed=3) for _ in range(2))
         epoch, again, second = (
-            np.stack([x for x, _, _ in data]) for data in (first, same, first)
+            np.stack([x[IMAGES] for x, _, _ in data])
+            for data in (first, same, first)
         )
         self.assertAllEqual(epoch, again)
         self.assertGreater(np.abs(epoch - second).max(), 0.1)
 
-    def test_trains_the_default_regularization(self):
-        tasks = toy.make_tasks()
+    def test_trains_what_needs_the_geometry(self):
         model = jtr.MultiTaskModel(
             jtr.models.UNet(widths=(4, 8)),
-            tasks,
-            jtr.JointTaskRegularization(),
+            toy.make_tasks()[1:2],
+            jtr.regularization.ViewConsistency(),
             head_filters=4,
         )
         model.compile(optimizer=keras.optimizers.Adam(), jit_compile=False)
-        data = with_views(examples(), tasks).batch(2, drop_remainder=True)
-        history = model.fit(data, verbose=0)
+        data = with_views(examples(), model.tasks)
+        history = model.fit(data.batch(2, drop_remainder=True), verbose=0)
         self.assertTrue(np.isfinite(history.history["loss"]).all())
 
     @parameterized.parameters(

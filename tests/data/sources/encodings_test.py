@@ -5,8 +5,8 @@ import tensorflow as tf
 from absl.testing import parameterized
 from PIL import Image
 
-from jtr_keras.data.sources.encodings import CODINGS, decode
-from jtr_keras.data.sources.folder_source import FolderSource
+from jtr_keras.data.sources.encodings import ENCODINGS, decode
+from jtr_keras.data.sources.rooms_source import RoomsSource
 from tests.testing import TestCase
 
 
@@ -74,10 +74,10 @@ class DecodeTest(TestCase):
         with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "palette"):
             decode("segmentation", buffer.getvalue())
 
-    @parameterized.parameters(*CODINGS)
+    @parameterized.parameters(*ENCODINGS)
     def test_channels(self, name):
-        coding = CODINGS[name]
-        shape = (2, 3) if coding.file_channels == 1 else (2, 3, 3)
-        image = encode(np.ones(shape), coding.dtype.name)
-        self.assertEqual(decode(name, image).shape, (2, 3, coding.channels))
-        self.assertIn(name, FolderSource.columns)
+        encoding = ENCODINGS[name]
+        shape = (2, 3) if encoding.file_channels == 1 else (2, 3, 3)
+        image = encode(np.ones(shape), encoding.dtype.name)
+        self.assertEqual(decode(name, image).shape, (2, 3, encoding.channels))
+        self.assertIn(name, RoomsSource.columns)

@@ -1,10 +1,12 @@
 import pathlib
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from jtr_keras.data import FolderSource, pipeline
+from jtr_keras.data import ENCODINGS, Encoding, FolderSource, pipeline
+from jtr_keras.tasks import DenseRegression
 from tests.data import files
 from tests.testing import TestCase
 
@@ -42,6 +44,31 @@ class FolderSourceTest(TestCase):
         channels = FolderSource(str(self.root), "all").channels
         self.assertLen(channels, 8)
         self.assertEqual(channels["principal_curvature"], 2)
+
+    def test_prints_where_it_is_and_what_it_holds(self):
+        files.write_folder(self.root)
+        folder = self.root / "train"
+        self.assertEqual(
+            repr(FolderSource(self.root, "train")),
+            f"FolderSource({str(folder)!r}): 3 images of 8x12 with "
+            "segmentation, depth, normals",
+        )
+
+    def test_an_encoding_of_one_s_own(self):
+        def decode(integers):
+            return tf.cast(integers, tf.float32) / 10.0
+
+        encoding = Encoding(1, decode, dtype=tf.uint16)
+        with mock.patch.dict(ENCODINGS, {"heat": encoding}):
+            written = files.write_folder(self.root)
+            for index, depth in enumerate(written["depth"]):
+                path = files.path(self.root, "train", "heat", index)
+                files.save(depth, path)
+            source = FolderSource(self.root, "train")
+            heat = DenseRegression("heat", maximum=900.0)
+            _, y, _ = next(iter(pipeline(source, [heat])))
+        self.assertEqual(source.columns[-1], "heat")
+        self.assertAllClose(y["heat"][..., 0], written["depth"] / 10)
 
     @parameterized.parameters("jpg", "JPEG", "png")
     def test_suffixes_of_images(self, suffix):

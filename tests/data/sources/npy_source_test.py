@@ -3,7 +3,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from jtr_keras.data import cityscapes_source, nyuv2_source
+from jtr_keras.data import nyuv2_source
 from jtr_keras.data.sources.npy_source import classes, values, vectors
 from tests.data import files
 from tests.testing import TestCase
@@ -20,6 +20,8 @@ class NpySourceTest(TestCase):
         self.assertEqual(source.names, [str(index) for index in range(12)])
         self.assertEqual(source.size, files.SIZE)
         self.assertEqual(source.columns, files.MAIN)
+        folder = str(self.root / "train")
+        self.assertTrue(repr(source).startswith(f"NpySource({folder!r}): 12 "))
         image = source.image(tf.constant(10, tf.int64))
         self.assertAllClose(image, written["image"][10], atol=1e-6)
 
@@ -31,14 +33,6 @@ class NpySourceTest(TestCase):
         self.assertEqual(
             source.file(1, "segmentation"), str(folder / "label/1.npy")
         )
-
-    def test_label_folder_of_cityscapes(self):
-        files.write_npy(self.root)
-        source = cityscapes_source(self.root, "train", label="label")
-        self.assertEqual(source.columns, ("segmentation", "depth"))
-        self.assertEqual(source.read(0, "segmentation").dtype, tf.int32)
-        other = cityscapes_source(self.root, "train")
-        self.assertIn("label_7", other.file(0, "segmentation"))
 
     def test_no_images(self):
         message = r"No \.npy files in .*val.*ROOT/SPLIT/image/0\.npy"

@@ -13,6 +13,11 @@ class RoomsSourceTest(TestCase):
         self.assertEqual(
             (source.names[0], source.names[-1][-2:]), ("0000", "99")
         )
+        self.assertStartsWith(
+            repr(source),
+            f"RoomsSource({split!r}): {count} images of 96x128 with "
+            "segmentation, depth, normals, edge_texture",
+        )
         self.assertRegex(source.file(3, "depth"), f"main-{split}.*, record 3")
         self.assertRegex(
             source.file(3, "reshading"), f"extra-{split}.*record 3"

@@ -3,7 +3,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
-from jtr_keras.data.augmentation.resampling import Window
+from jtr_keras.data.augmentation.views import Window
 from jtr_keras.tasks import Depth, SemanticSegmentation, SurfaceNormals
 from tests.testing import TestCase
 
