@@ -74,14 +74,10 @@ class DocsTest(TestCase):
         self.assertCountEqual(known, public)
 
     def test_links_lead_somewhere(self):
-        for page in (*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        # Those of docs/ are checked when the documentation is built.
+        for page in (*ROOT.glob("*.md"), ROOT / "savedmodels" / "README.md"):
             for target in LINK.findall(page.read_text()):
                 self.assertTrue((page.parent / target).exists(), target)
-
-    def test_every_page_is_in_the_navigation(self):
-        navigation = (ROOT / "mkdocs.yml").read_text()
-        for page in PAGES:
-            self.assertIn(f": {page.name}\n", navigation)
 
     def test_nothing_refers_to_files_that_users_do_not_have(self):
         sources = (ROOT / "jtr_keras").rglob("*.py")
