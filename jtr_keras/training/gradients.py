@@ -41,12 +41,14 @@ def aggregate(
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     # Replicas' gradients are summed; their losses are means.
     factor = scale / replicas
+    # Not later: in a layer of a mixed policy they would be cast.
+    values = [variable.value for variable in variables]
 
     def differentiate(*losses: Tensor) -> Gradients:
         with tape:
             total = tf.convert_to_tensor(sum(losses, start=0.0))
         seed = tf.ones_like(total) * tf.cast(factor, total.dtype)
-        gradients: Gradients = tape.gradient(total, variables, seed)
+        gradients: Gradients = tape.gradient(total, values, seed)
         return gradients
 
     def differentiate_whole(*losses: Tensor) -> Gradients:
