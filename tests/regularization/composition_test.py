@@ -20,9 +20,9 @@ class CompositionTest(TestCase):
         self.assertEqual(both.loss_weights["view_consistency"], 3.0)
         _, y_true, labelled = toy.make_batch()
         y_pred = toy.make_predictions()
-        found = both(y_true, y_pred, labelled, **toy.make_extras(both))
+        found = both(y_true, y_pred, labelled, **toy.make_inputs(both))
         expected = jtr(y_true, y_pred, labelled)
-        expected |= views(y_true, y_pred, labelled, **toy.make_extras(views))
+        expected |= views(y_true, y_pred, labelled, **toy.make_inputs(views))
         self.assertEqual(set(found), set(expected))
         for name, loss in expected.items():
             self.assertAllClose(found[name], loss)

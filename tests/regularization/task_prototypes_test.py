@@ -2,6 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from jtr_keras.regularization import TaskPrototypes
+from jtr_keras.regularization.task_prototypes import soft_bins
 from jtr_keras.tasks import DenseRegression, SemanticSegmentation
 from tests.testing import TestCase
 
@@ -22,7 +23,7 @@ def bound(task, prototypes=None, **options):
 
 
 def call(layer, target, prediction, labelled=1.0, feature=(3.0, 4.0)):
-    """One image of a cell, constant but where `target` is an array."""
+    """One image of one patch, constant but where `target` is an array."""
     task = layer.tasks[0]
     target = np.broadcast_to(target, (1, 1, 2, 2, 1))
     return layer(
@@ -42,8 +43,8 @@ class TaskPrototypesTest(TestCase):
         self.assertAllClose(losses["prototype_contrast"], expected)
         self.assertAllEqual(losses["prototype_consistency"], 0.0)
 
-    def test_mixed_and_void_cells(self):
-        # Void pixels do not dilute, and a cell of two classes is half each.
+    def test_mixed_and_void_patches(self):
+        # Void pixels do not dilute, and a patch of two classes is half each.
         prototypes = [(0.1, 0.0), (0.0, 0.7), UNSEEN]
         target = np.reshape([0, 1, -1, -1], (1, 1, 2, 2, 1))
         losses = call(bound(SEGMENTATION, prototypes), target, [0.0] * 3)
@@ -83,7 +84,7 @@ class TaskPrototypesTest(TestCase):
         shares = np.exp([-0.25, -0.25, -2.25])
         shares /= shares.sum()
         code = tf.constant([[0.25]])
-        self.assertAllClose(EDGES.quantize(code, 3), [[shares]])
+        self.assertAllClose(soft_bins(EDGES.codec, code, 3), [[shares]])
         layer = bound(EDGES, [(1.0, 0.0), (0.0, 1.0), UNSEEN], num_bins=3)
         losses = call(layer, 0.25, [0.5])
         logs = np.array([1.2, 1.6]) - np.log(np.exp(1.2) + np.exp(1.6))

@@ -19,15 +19,15 @@ class Custom(TaskRegularization):
     def build_for_tasks(self):
         self.pool = keras.layers.MaxPooling2D()  # Has no weights to build.
 
-    def call(self, y_true, y_pred, labelled, **extras):
+    def call(self, y_true, y_pred, labelled, **inputs):
         return {self.returned: keras.ops.mean(y_pred["depth"])}
 
 
 class Precise(Custom):
-    needs = ("geometry",)
+    required_inputs = ("geometry",)
 
-    def call(self, y_true, y_pred, labelled, **extras):
-        floats = (y_true["depth"], y_pred["depth"], *extras.values())
+    def call(self, y_true, y_pred, labelled, **inputs):
+        floats = (y_true["depth"], y_pred["depth"], *inputs.values())
         self.seen = {keras.backend.standardize_dtype(a.dtype) for a in floats}
         return super().call(y_true, y_pred, labelled)
 
@@ -54,11 +54,14 @@ class TaskRegularizationTest(TestCase):
         model.train_on_batch(*toy.make_batch())
         self.assertEqual(custom.seen, {"float32"})
 
-    def test_needs_must_be_known(self):
-        for needs in (("features", "depth"), "teacher"):
-            custom = Custom(loss_weights={"agreement": 1.0}, needs=needs)
+    def test_required_inputs_must_be_known(self):
+        for names in (("features", "depth"), "teacher"):
+            custom = Custom(
+                loss_weights={"agreement": 1.0}, required_inputs=names
+            )
             with self.assertRaisesRegex(
-                ValueError, f"`Custom.needs` must be.*'geometry'.*{needs[-1]}"
+                ValueError,
+                f"`Custom.required_inputs` must be.*'geometry'.*{names[-1]}",
             ):
                 toy.make_model(custom)
 

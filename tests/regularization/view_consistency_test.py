@@ -2,30 +2,16 @@ import tensorflow as tf
 
 from jtr_keras.ops import UNMOVED
 from jtr_keras.regularization import ViewConsistency
-from jtr_keras.regularization.common.warping import moved
 from jtr_keras.tasks import Depth, SurfaceNormals
 from tests.testing import TestCase
 
 DEPTH = Depth(mean=2.0, stddev=1.0)
 MIRRORED = (1.0, 1.0, 0.0, 0.0)
-ZOOMED = (0.0, 2.0, 0.0, 0.0)
 
 
 def batch(first, second, geometry):
     predictions = tf.stack([first, second], axis=1)
     return {"depth": predictions}, tf.constant([[UNMOVED, geometry]])
-
-
-class MovedTest(TestCase):
-    def test_depth_shrinks_by_the_zoom(self):
-        depth = tf.fill((1, 4, 4, 1), 3.0)
-        found = moved(DEPTH, depth, tf.constant([ZOOMED]))
-        self.assertAllClose(found, depth / 2.0)
-
-    def test_normals_turn_with_the_mirror(self):
-        normals = tf.tile(tf.constant([[[[0.6, 0.0, -0.8]]]]), (1, 4, 4, 1))
-        found = moved(SurfaceNormals(), normals, tf.constant([MIRRORED]))
-        self.assertAllClose(found, normals * [-1.0, 1.0, 1.0], atol=1e-6)
 
 
 class ViewConsistencyTest(TestCase):

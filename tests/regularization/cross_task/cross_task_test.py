@@ -5,6 +5,10 @@ from absl.testing import parameterized
 
 from jtr_keras.ops import cosine_distance
 from jtr_keras.regularization import CrossTaskConsistency
+from jtr_keras.regularization.cross_task.task_pairs import (
+    relative_predictions,
+    relative_targets,
+)
 from jtr_keras.tasks import (
     DenseRegression,
     Depth,
@@ -38,7 +42,7 @@ def make_noise(draws=1):
 
 def make_inputs(labels=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)), draws=1):
     _, y_true, labelled = toy.make_batch(labels)
-    features = toy.make_extras(bound())["features"]
+    features = toy.make_inputs(bound())["features"]
     return (
         y_true,
         toy.make_predictions(),
@@ -62,14 +66,15 @@ def by_hand(layer, inputs, image, source, target, draw=0):
     task = layer.tasks[source]
     sample = noise.get(task.name)
     sample = None if sample is None else sample[:, draw]
-    code = task.relative_predictions(y_pred[task.name][:, 1], sample)
+    code = relative_predictions(task.codec, y_pred[task.name][:, 1], sample)
     first = mapped(task, code)
     task = layer.tasks[target]
-    second = mapped(task, task.relative_targets(y_true[task.name][:, 1]))
-    fixed = layer.fixed_features(
+    code = relative_targets(task.codec, task, y_true[task.name][:, 1])
+    second = mapped(task, code)
+    frozen = layer.frozen_features(
         features[:, 1], image_size=toy.SIZE, stride=layer.stride
     )
-    tie = cosine_distance(first, fixed) + cosine_distance(second, fixed)
+    tie = cosine_distance(first, frozen) + cosine_distance(second, frozen)
     return float(cosine_distance(first, second)[0] + 0.5 * tie[0])
 
 
@@ -101,14 +106,14 @@ class CrossTaskConsistencyTest(TestCase):
     def test_equals_a_loop_over_images_and_pairs(self):
         layer, inputs = bound(), make_inputs()
         found = layer.per_image(*inputs)["cross_task"]
-        live = (
+        active = (
             ((1, 0), (2, 0), (3, 0)),
             ((0, 1), (2, 1), (3, 1)),
             ((0, 2), (0, 3), (1, 2), (1, 3)),
         )
         expected = [
             sum(by_hand(layer, inputs, image, *pair) for pair in pairs)
-            for image, pairs in enumerate(live)
+            for image, pairs in enumerate(active)
         ]
         self.assertGreater(min(expected), 0.5)
         self.assertAllClose(found, expected, rtol=1e-4)
@@ -157,10 +162,10 @@ class CrossTaskConsistencyTest(TestCase):
             losses = layer(
                 y_true, y_pred, labelled, features=features, noise=noise
             )
-        network, fixed, mapping = tape.gradient(
+        network, frozen, mapping = tape.gradient(
             losses["cross_task"], (y_pred, features, weights)
         )
-        self.assertIsNone(fixed)
+        self.assertIsNone(frozen)
         for name, weight in labelled.items():
             for image, label in enumerate(weight):
                 first, second, third = (
@@ -170,15 +175,15 @@ class CrossTaskConsistencyTest(TestCase):
                 self.assertEqual(second > 0.0, label == 0.0)
         self.assertTrue(all(np.abs(g).sum() > 0 for g in mapping))
 
-    def test_only_live_pairs_learn_their_scales(self):
+    def test_only_active_pairs_learn_their_scales(self):
         layer, inputs = bound(), make_inputs(((0, 1, 0, 0), (0, 1, 0, 0)))
         inputs = tf.nest.map_structure(lambda x: x[:2], inputs)
         gamma = layer.mapping.films[0].gamma.value
         with tf.GradientTape() as tape:
             losses = layer.per_image(*inputs)["cross_task"]
         gradient = np.abs(tape.gradient(losses, gamma)).sum(axis=1)
-        live = [PAIRS[i] for i in np.flatnonzero(gradient)]
-        self.assertEqual(live, [(0, 1), (2, 1), (3, 1)])
+        active = [PAIRS[i] for i in np.flatnonzero(gradient)]
+        self.assertEqual(active, [(0, 1), (2, 1), (3, 1)])
 
     def test_no_image_sees_another(self):
         layer, inputs = bound(), make_inputs()

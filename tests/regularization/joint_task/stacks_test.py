@@ -1,8 +1,8 @@
 import numpy as np
 import tensorflow as tf
 
-from jtr_keras.regularization.joint_task.stacks import JointView
 from jtr_keras.regularization.joint_task.semantics import CORRECTED, REFERENCE
+from jtr_keras.regularization.joint_task.stacks import JointView
 from jtr_keras.tasks import Depth, SurfaceNormals
 from tests.testing import TestCase
 
