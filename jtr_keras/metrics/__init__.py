@@ -1,4 +1,4 @@
-"""Metrics that Keras lacks, over whole sets, honouring masks."""
+"""Metrics over whole sets that honour masks."""
 
 import keras  # noqa: F401 - first, see jtr_keras/__init__.py
 

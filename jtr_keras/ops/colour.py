@@ -1,4 +1,4 @@
-"""Colours for pictures; NumPy, since pictures are drawn outside of graphs."""
+"""Colours for pictures; NumPy, since pictures are made outside of graphs."""
 
 import colorsys
 

@@ -1,4 +1,4 @@
-"""Means that are safe of nothing: no annotated pixel, no image."""
+"""Sums and means that are 0 where nothing is selected, never NaN."""
 
 from keras import ops
 
@@ -47,7 +47,7 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def image_mean(values: Tensor) -> Tensor:
-    """Mean over images; 0 of none: the last batch may leave a replica none.
+    """Mean over images; 0 without any, as a replica may be in a last batch.
 
     Args:
         values: Tensor of shape `(batch, ...)`.

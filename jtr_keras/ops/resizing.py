@@ -63,10 +63,11 @@ def resample_area(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def to_power_of_two(features: Tensor, image_size: tuple[int, int]) -> Tensor:
-    """Features of whose cells each covers a power of two of pixels a side.
+    """Features whose cells are a power of two of pixels wide and high.
 
-    Patches of other sizes, as of 14 pixels, become smaller ones, each the mean of
-    what lay under it; the last may reach beyond the image.
+    Cells of another size, such as the 14 pixels of some transformers, are
+    resampled to smaller ones, each the mean of the features that it covers. The
+    last row and column may reach beyond the image.
 
     Args:
         features: Tensor of shape `(batch, rows, columns, channels)`, of static

@@ -24,16 +24,17 @@ from jtr_keras.types import Config, Tensor, TensorDict
 class PseudoLabels(TaskRegularization):
     """A teacher's predictions are the targets of tasks without a label.
 
-    The teacher, the average of the network over the past steps, predicts the
-    first view; warped to the second, that is the target of the network's
-    prediction of the second view, by the codec's `prediction_error`: an absolute
-    error would pull as strongly at a prediction that has nearly arrived, and
-    hold it where the teacher is. Only pixels that the teacher is sure of
-    count: with probabilities, those whose largest is at least `threshold`;
-    without, those of which the teacher's predictions of both views have the
-    same code in the joint space, within `tolerance`. The errors are summed over
-    these and divided by the number of all pixels, so that few sure pixels weigh
-    little. How regressions are tested and compared is ours.
+    The teacher is the average of the network over the past steps. What it
+    predicts for the first view, warped to the second, is the target of what the
+    network predicts for the second view. The error is the codec's
+    `prediction_error`; an absolute error would pull as strongly at a prediction
+    that has nearly arrived, and hold it where the teacher is.
+
+    Only pixels that the teacher is sure of count. Where predictions are
+    probabilities, the largest must be at least `threshold`. Elsewhere the codes
+    of the teacher's predictions for both views must agree within `tolerance`.
+    The sum of the errors is divided by the number of all pixels, so that few
+    sure pixels weigh little. How regressions are tested and compared is ours.
 
     Args:
         weight: float. Weight of the term.

@@ -20,7 +20,7 @@ class ViewConsistency(TaskRegularization):
     the second's, in the codes of the joint space, by squared difference, summed
     over channels. Only tasks without a label take part. It is the baseline of
     MTPSL and JTR; the publications do not give its distance, this one is ours.
-    (Absolute differences draw predictions to the most frequent class.)
+    (Absolute differences pull predictions towards the most frequent class.)
 
     Args:
         weight: float. Weight of the term.

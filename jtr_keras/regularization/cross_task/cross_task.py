@@ -50,7 +50,7 @@ class CrossTaskConsistency(TaskRegularization):
         num_convs: Convolutions of each level; the paper's are
             `(2, 2, 3, 3, 3)`.
         max_pairs: int. How many pairs are computed for each image; of more,
-            some are drawn at random, and weigh more. Defaults to the most that
+            some are chosen at random, and weigh more. Defaults to the most that
             any set of labels needs. With one label an image, one less than
             there are tasks is enough.
         film_learning_rate: float. Learning rate of what tells the mapping the
@@ -227,7 +227,7 @@ class CrossTaskConsistency(TaskRegularization):
         return ops.split(self.mapping(inputs, one_hot), 2, axis=0)
 
     def _sample_noise(self, y_pred: TensorDict) -> TensorDict:
-        """One draw of Gumbel noise for every task whose code is a sample."""
+        """Gumbel noise, one sample for every task whose code is sampled."""
         noise = {}
         for task in self.tasks:
             if task.codec.sampled:

@@ -25,7 +25,10 @@ def max_active_pairs(num_tasks: int) -> int:
 
 
 def pair_weights(labelled: Sequence[Tensor]) -> Tensor:
-    """That of the target's label where the source has none, else 0.
+    """How much each pair of an image counts.
+
+    A pair of a source without and a target with a label has the weight of the
+    target's label; any other pair has 0.
 
     Args:
         labelled: For each task, the weights of its labels, `(batch,)`.

@@ -203,10 +203,10 @@ class LabelRestoration(TaskRegularization):
 def hold_out(
     tasks: Sequence[Task], labelled: TensorDict, uniform: Tensor
 ) -> list[Tensor]:
-    """For each task 1 for images whose label is held out, `(batch, 1, 1, 1)`.
+    """Which label of each image is held out: a mask `(batch, 1, 1, 1)` a task.
 
-    Of an image's labels it is that with the largest number of `uniform`,
-    `(batch, tasks)`.
+    Of the labels that an image has, it is the one with the largest random number
+    in `uniform`, `(batch, tasks)`; an image without labels has none.
     """
     there = ops.stack([labelled[task.name] > 0 for task in tasks], axis=-1)
     numbers = ops.where(there, uniform, -ops.ones_like(uniform))

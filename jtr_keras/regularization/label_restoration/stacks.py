@@ -102,7 +102,7 @@ class CoarseStacks:
         return ops.max(everything, axis=(1, 2, 3))[:, None]
 
     def denoise(self, denoiser: Denoiser) -> list[Tensor]:
-        """Predictions corrected by themselves, by task."""
+        """Codes of predictions, corrected without any label, by task."""
         return split_by_task(self.tasks, denoiser(self.first_view))
 
     def restore(
@@ -111,9 +111,10 @@ class CoarseStacks:
         denoised: Sequence[Tensor],
         *masks: Sequence[Tensor],
     ) -> list[list[Tensor]]:
-        """Them, with what labels add to them, for each of several `masks`.
+        """Denoised codes with the evidence of labels, for each of `masks`.
 
-        Each is as in `label_stack`; all go through the network as one batch.
+        Each mask says which labels are shown, as in `label_stack`; all pass the
+        network as one batch.
         """
         count = len(masks)
         labels = ops.concatenate([self.label_stack(m) for m in masks], axis=0)
@@ -127,7 +128,7 @@ class CoarseStacks:
         return [list(codes) for codes in zip(*by_task, strict=True)]
 
     def normalize_codes(self, denoised: Sequence[Tensor]) -> list[Tensor]:
-        """Codes with no evidence: probabilities sum to 1 again."""
+        """Denoised codes without evidence; probabilities sum to 1 again."""
         nothing = [ops.zeros_like(code) for code in denoised]
         return self._with_evidence(denoised, nothing)
 
@@ -145,9 +146,10 @@ class CoarseStacks:
 
 @singledispatch
 def with_evidence(codec: Codec, code: Tensor, evidence: Tensor) -> Tensor:
-    """A code moved by evidence of its shape, any finite numbers.
+    """A code and the evidence for or against it, of the same shape.
 
-    No evidence, 0, keeps a code of predictions. By default it is their sum.
+    Evidence is any finite number; 0 leaves a code of predictions as it is. By
+    default the result is their sum.
     """
     return code + evidence
 
