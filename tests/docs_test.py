@@ -31,7 +31,7 @@ def registries():
 
 
 class DocsTest(TestCase):
-    @parameterized.parameters(*(page.name for page in EXECUTED))
+    @parameterized.named_parameters(*((p.stem, p.name) for p in EXECUTED))
     def test_code_blocks_of_a_page_run(self, name):
         self.run_blocks(name, (ROOT / "docs" / name).read_text())
 
@@ -65,7 +65,7 @@ class DocsTest(TestCase):
                 for added in set(mapping) - names:
                     del mapping[added]
 
-    @parameterized.parameters(*PACKAGES)
+    @parameterized.named_parameters(*((name, name) for name in PACKAGES))
     def test_every_public_name_is_in_the_reference(self, package):
         page = (ROOT / "docs" / "api.md").read_text()
         section = page.split(f"## jtr_keras.{package}\n")[1].split("\n## ")[0]
