@@ -5,12 +5,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from jtr_keras.ops.precision import loss_dtype
+from jtr_keras.layers.stateful_layer import StatefulLayer
 from jtr_keras.types import Config, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
-class LabelRateCompensation(keras.layers.Layer):
+class LabelRateCompensation(StatefulLayer):
     """Factors `1 / rate` from the running label rates of the tasks.
 
     A supervised loss is the mean over all images, with 0 for those without the
@@ -62,8 +62,8 @@ class LabelRateCompensation(keras.layers.Layer):
         self.momentum = momentum
 
     def build(self, input_shape: Shape) -> None:
-        self.steps = self._state("steps", (), "zeros")
-        self.rates = self._state("rates", input_shape, "ones")
+        self.steps = self.add_state("steps", ())
+        self.rates = self.add_state("rates", input_shape, "ones")
 
     def call(self, label_rates: Tensor) -> Tensor:
         steps = ops.convert_to_tensor(self.steps)
@@ -76,14 +76,3 @@ class LabelRateCompensation(keras.layers.Layer):
 
     def get_config(self) -> Config:
         return super().get_config() | {"momentum": self.momentum}
-
-    def _state(self, name: str, shape: Shape, initializer: str) -> Any:
-        return self.add_weight(
-            shape=shape,
-            initializer=initializer,
-            dtype=loss_dtype(),
-            autocast=False,
-            trainable=False,
-            aggregation="mean",
-            name=name,
-        )

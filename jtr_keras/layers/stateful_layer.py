@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from jtr_keras.ops.precision import loss_dtype
+from jtr_keras.types import Shape
 
 
 class StatefulLayer(keras.layers.Layer, abc.ABC):
@@ -50,14 +51,16 @@ class StatefulLayer(keras.layers.Layer, abc.ABC):
                 f"layers that it makes; call `build(input_shape)` of {unbuilt}."
             )
 
-    def add_state(self, name: str, shape: tuple[int, ...]) -> Any:
-        """A saved variable that begins with 0 and is no trained weight.
+    def add_state(
+        self, name: str, shape: Shape, initializer: str = "zeros"
+    ) -> Any:
+        """A saved variable that is no trained weight.
 
         It is not cast to half precision, in which counters stop at 2048.
         """
         return self.add_weight(
             shape=shape,
-            initializer="zeros",
+            initializer=initializer,
             dtype=loss_dtype(),
             autocast=False,
             trainable=False,

@@ -7,11 +7,11 @@ from tests.testing import TestCase
 
 
 class RandomLossWeightingTest(TestCase):
-    def test_softmax_of_normal_draws(self):
+    def test_softmax_of_normal_numbers(self):
         layer = bound(RandomLossWeighting(seed=3))
         weights, _ = weigh(layer, [1, 2, 3], [1, 1, 1])
-        draws = keras.random.normal((3,), seed=keras.random.SeedGenerator(3))
-        powers = np.exp(draws)
+        scores = keras.random.normal((3,), seed=keras.random.SeedGenerator(3))
+        powers = np.exp(scores)
         self.assertAllClose(weights, 3 * powers / powers.sum())
         other, _ = weigh(layer, [1, 2, 3], [1, 1, 1])
         self.assertAllClose(other.sum(), 3.0)
@@ -25,7 +25,7 @@ class RandomLossWeightingTest(TestCase):
         self.assertEqual(weights[1], 0.0)
         self.assertAllClose(weights[0] / weights[2], whole[0] / whole[2])
 
-    def test_draws_go_on_after_loading(self):
+    def test_sampling_goes_on_after_loading(self):
         layer = bound(RandomLossWeighting(seed=3))
         weigh(layer, [1] * 3, [1] * 3)
         copy = saved_and_loaded(

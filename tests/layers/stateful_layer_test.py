@@ -21,7 +21,7 @@ class Counter(StatefulLayer):
 
 
 class StatefulLayerTest(TestCase):
-    def test_saves_its_state_and_goes_on_drawing(self):
+    def test_saves_its_state_and_goes_on_sampling(self):
         layer = Counter()
         model = keras.Sequential([keras.Input((1,)), layer])
         for _ in range(3):
@@ -39,3 +39,23 @@ class StatefulLayerTest(TestCase):
         layer(np.zeros((1, 1)))
         self.assertEqual(float(layer.count), 2049.0)
         self.assertEqual(layer.trainable_variables, [])
+
+    def test_belongs_to_one_model(self):
+        layer = Counter()
+        layer.finish_binding()
+        with self.assertRaisesRegex(
+            ValueError, "`counter.*` belongs to a model already.*new `Counter`"
+        ):
+            layer.require_unbound()
+
+    def test_what_it_consists_of_must_be_built(self):
+        layer = Counter()
+        layer.part = keras.layers.Dense(1, name="part")
+        layer.other = keras.layers.ReLU()
+        with self.assertRaisesRegex(
+            ValueError, r"`Counter.build_for_tasks` must build .*\['part'\]"
+        ):
+            layer.finish_binding()
+        layer.part.build((None, 1))
+        layer.finish_binding()
+        self.assertTrue(layer.built)

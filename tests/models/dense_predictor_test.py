@@ -296,6 +296,7 @@ def shared(name):
 
 
 def make_predictor(name):
+    keras.utils.set_random_seed(0)
     backbone = {
         "unet": lambda: UNet(widths=(4, 6, 6)),
         "segnet": lambda: SegNet(widths=(4, 6), num_convs=(1, 1)),
