@@ -164,13 +164,14 @@ def run(args: argparse.Namespace) -> None:
     workdir = Workdir(args.workdir)
     workdir.configure(vars(args), **experiment.resolved())
     model, val = experiment.model, experiment.val
-    model.fit(
-        experiment.train,
-        validation_data=val if args.validate else None,
-        epochs=experiment.epochs,
-        callbacks=workdir.callbacks(val, args.validate, args.picture_every),
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+    with workdir.recording(val, args.validate, args.picture_every) as records:
+        model.fit(
+            experiment.train,
+            validation_data=val if args.validate else None,
+            epochs=experiment.epochs,
+            callbacks=records,
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
     metrics = model.evaluate(val, return_dict=True, verbose=0)
     workdir.finish(model, metrics)
     print_metrics(metrics)

@@ -1,9 +1,11 @@
 """The folder of a training run."""
 
+import contextlib
 import csv
 import json
 import pathlib
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -39,6 +41,8 @@ class Workdir:
         self.pictures = self.path / "pictures"
         self.tensorboard = self.path / "tensorboard"
         self.backup = self.path / "backup"
+        # Written last: with it, the backup of an epoch is whole.
+        self.state = self.backup / "training_metadata.json"
 
     def configure(
         self, args: Mapping[str, Any], **resolved: dict[str, Any] | None
@@ -56,9 +60,10 @@ class Workdir:
         lock(self.path)
         flags = {k: v for k, v in args.items() if k not in _FREE}
         path = self.path / CONFIG
-        # What ended before its first epoch did has left nothing to go on with.
-        if path.exists() and self.backup.exists():
+        if path.exists() and self.state.exists():
             self._compare(json.loads(path.read_text())["flags"], flags)
+        if not self.state.exists():  # Half a backup cannot be restored.
+            shutil.rmtree(self.backup, ignore_errors=True)
         versions = {
             "jtr_keras": jtr_keras.__version__,
             "keras": keras.__version__,
@@ -87,22 +92,25 @@ class Workdir:
         """Drops rows of epochs that a killed run had not yet backed up."""
         if not self.history.exists():
             return
-        state = self.backup / "training_metadata.json"
-        done = json.loads(state.read_text())["epoch"] if state.exists() else 0
+        done = 0
+        if self.state.exists():
+            done = json.loads(self.state.read_text())["epoch"]
         lines = self.history.read_text().splitlines(keepends=True)
         rows = [row for row in lines[1:] if int(row.split(",")[0]) < done]
         self.history.write_text("".join(lines[:1] + rows))
 
-    def callbacks(
+    @contextlib.contextmanager
+    def recording(
         self, val: tf.data.Dataset, validate: bool, picture_every: int
-    ) -> list[keras.callbacks.Callback]:
-        """What writes the files while a model trains.
+    ) -> Iterator[list[keras.callbacks.Callback]]:
+        """The callbacks that write the files while a model trains.
 
         Args:
             val: The validation data.
             validate: Whether the model is evaluated after every epoch.
             picture_every: Pictures are made every so many epochs.
         """
+        history = keras.callbacks.CSVLogger(self.history, append=True)
         validation = [
             keras.callbacks.ModelCheckpoint(
                 self.best,
@@ -115,18 +123,22 @@ class Workdir:
                 val, self.pictures, self.tensorboard, picture_every
             ),
         ]
-        return [
+        callbacks = [
             # Raises before the state of the last good epoch is replaced.
             keras.callbacks.TerminateOnNaN(raise_error=True),
             StepTimer(),
             *(validation if validate else []),
             keras.callbacks.TensorBoard(self.tensorboard, write_graph=False),
-            keras.callbacks.CSVLogger(self.history, append=True),
+            history,
             # Last: what the others write must be there for a resumed run.
             keras.callbacks.BackupAndRestore(
                 self.backup, delete_checkpoint=False, double_checkpoint=True
             ),
         ]
+        try:
+            yield callbacks
+        finally:
+            history.on_train_end()  # Keras leaves it open after an error.
 
     def _best_so_far(self) -> float | None:
         if not (self.history.exists() and self.best.exists()):

@@ -1,5 +1,4 @@
 import csv
-import gc
 import json
 import pathlib
 import signal
@@ -8,7 +7,6 @@ import sys
 import time
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from absl.testing import parameterized
 from PIL import Image
@@ -154,8 +152,6 @@ class CommandLineTest(TestCase):
         run(*self.flags("--epochs=2", *flags))
         self.assertLen(self.history(), 2)
 
-    # Keras's CSVLogger leaves its file to the garbage collector.
-    @pytest.mark.filterwarnings("ignore:.*history.csv")
     def test_nan_ends_the_run_before_it_is_saved(self):
         with self.assertRaisesRegex(RuntimeError, "NaN or Inf"):
             run(
@@ -166,7 +162,6 @@ class CommandLineTest(TestCase):
                     "--learning_rate=1e30",
                 )
             )
-        gc.collect()  # Or it meets Keras's open file in another test.
         self.assertFalse((self.workdir / "backup").exists())
         self.assertFalse((self.workdir / "last.keras").exists())
 
@@ -196,13 +191,11 @@ class CommandLineTest(TestCase):
             main(self.flags("--labels=full", flag))
         self.assertFalse(self.workdir.exists())
 
-    @pytest.mark.filterwarnings("ignore:.*history.csv")
     def test_a_file_that_is_missing_in_training_is_named(self):
         path = files.path(self.root, "train", "depth", 3)
         path.unlink()
         with self.assertRaisesRegex(SystemExit, f"(?s)^jtr train: .*{path}"):
             main(self.flags("--labels=full", "--nocheck", SUPERVISED))
-        gc.collect()  # Or it meets Keras's open file in another test.
 
     def test_labels_of_the_wrong_length(self):
         labels = self.folder / "labels.npy"

@@ -22,7 +22,14 @@ class ConfigureTest(TestCase):
         workdir.configure(SETTINGS)
         other = SETTINGS | {"seed": 1}
         workdir.configure(other)
+        # Killed within its first backup.
         workdir.backup.mkdir()
+        (workdir.backup / "latest.weights.h5").touch()
+        workdir.configure(other | {"seed": 2})
+        self.assertFalse(workdir.backup.exists())
+        workdir.configure(other)
+        workdir.backup.mkdir()
+        workdir.state.write_text('{"epoch": 1}')
         workdir.configure(other)
         with self.assertRaisesRegex(ValueError, "--seed=1 then, 0 now"):
             workdir.configure(SETTINGS | {"seed": 0})
@@ -30,11 +37,10 @@ class ConfigureTest(TestCase):
     def test_epochs_that_will_be_trained_again_leave_the_history(self):
         workdir = Workdir(f"{self.get_temp_dir()}/run")
         workdir.backup.mkdir()
-        state = workdir.backup / "training_metadata.json"
         header, rows = "epoch,loss\n", ["0,5.0\n", "1,4.0\n", "2,3.0\n"]
         for done in (2, 0):
             workdir.history.write_text("".join([header, *rows]))
-            state.write_text(f'{{"epoch": {done}, "batch": 0}}')
+            workdir.state.write_text(f'{{"epoch": {done}, "batch": 0}}')
             workdir.configure(SETTINGS)
             expected = "".join([header, *rows[:done]])
             self.assertEqual(workdir.history.read_text(), expected)
