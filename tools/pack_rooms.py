@@ -3,7 +3,7 @@
 Usage: python -m tools.pack_rooms SOURCE [TARGET]
 
 SOURCE holds train/ and val/ in the layout of `FolderSource`. Images stay the
-JPEG files they are; annotations are compressed anew, as small as PNG goes.
+JPEG files they are; annotations are compressed again, as small as PNG allows.
 """
 
 import io
@@ -59,7 +59,7 @@ def write(
 
 
 def encoded(path: str) -> bytes:
-    """The file's bytes, a PNG's compressed as far as it goes."""
+    """The file's bytes, a PNG's compressed as far as possible."""
     data = pathlib.Path(path).read_bytes()
     if not path.endswith(".png"):
         return data

@@ -56,6 +56,9 @@ def make_metadata(
         "signatures": dict(signatures),
         "network": {
             "backbone": keras.saving.serialize_keras_object(predictor.backbone),
+            "interaction": keras.saving.serialize_keras_object(
+                predictor.interaction
+            ),
             "head_filters": predictor.head_filters,
             "dtype_policy": predictor.dtype_policy.name,
             "parameters": predictor.count_params(),

@@ -1,4 +1,4 @@
-"""One small exported model, shared by the tests of this folder."""
+"""One small exported model, made once for all tests of this folder."""
 
 import atexit
 import functools
@@ -15,6 +15,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
+import jtr_keras as jtr
 from tests import toy
 
 NAME = "toy"
@@ -25,12 +26,18 @@ METRICS = {"depth_abs_err": 0.5}
 @functools.cache
 def model():
     """A model after a training step."""
-    model = toy.make_model(toy.make_regularization())
+    model = toy.make_model(jtr.regularization.ViewConsistency())
     model.compile("sgd", jit_compile=False)
-    model.fit(toy.make_dataset(toy.make_batch()), verbose=0)
+    model.fit(toy.make_dataset(toy.make_batch(views=2)), verbose=0)
     # Vectors near 0 would enlarge the rounding errors of other loaders.
     model.predictor.heads["normals"].projection.bias.assign([1.0, -2.0, 3.0])
     return model
+
+
+def predict(images):
+    """What the network predicts, as arrays."""
+    outputs = model().predictor(tf.constant(images, "float32"), training=False)
+    return {name: value.numpy() for name, value in outputs.items()}
 
 
 @functools.cache
@@ -52,6 +59,18 @@ def folder():
 def loaded():
     """The version, as TensorFlow loads it."""
     return tf.saved_model.load(str(folder() / "1"))
+
+
+def serve(signature, **inputs):
+    """What a signature of the version answers."""
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
+    outputs = loaded().signatures[signature](**tensors)
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def extra(name):
+    """A file of the version that is not part of the graph."""
+    return folder() / "1" / "assets.extra" / name
 
 
 def images(size=(21, 30), count=2):

@@ -1,17 +1,26 @@
+import dataclasses
 import importlib.util
 import pathlib
 from unittest import mock
 
+import keras
 import numpy as np
 from absl.testing import parameterized
 
-import jtr_keras as jtr
-from jtr_keras.export import formats
+from jtr_keras.export import FORMATS, export_file
+from jtr_keras.export.formats import ONNX, in_full_precision
 from jtr_keras.export.runtimes import compare
+from tests import toy
 from tests.export import example
 from tests.testing import TestCase
 
 SIZE = example.SIZE
+
+
+def patch_onnx(run):
+    """Makes a function run what is exported to ONNX."""
+    onnx = dataclasses.replace(ONNX, run=run)
+    return mock.patch.dict(FORMATS.entries, {"onnx": onnx})
 
 
 class FormatsTest(TestCase):
@@ -19,22 +28,22 @@ class FormatsTest(TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.get_temp_dir())
 
-    @parameterized.parameters(*jtr.export.FORMATS)
+    @parameterized.parameters(*FORMATS)
     def test_agrees_with_keras(self, name):
         model = example.model()
-        path, differences = jtr.export.export_file(
+        path, differences = export_file(
             model.predictor, self.folder / "toy", name, SIZE
         )
-        self.assertEqual(path.suffix, jtr.export.FORMATS[name].suffix)
+        self.assertEqual(path.suffix, FORMATS[name].suffix)
         self.assertEqual(set(differences), {task.name for task in model.tasks})
         self.assertLess(max(differences.values()), 1e-4)
         sizes = [SIZE]
-        if jtr.export.FORMATS[name].any_size:
+        if FORMATS[name].any_size:
             sizes += [(21, 30), (9, 35), (2, 3)]
-        run = jtr.export.RUNTIMES[name](path)
+        run = FORMATS[name].run(path)
         for size in sizes:
             images = example.images(size, count=2).astype("float32") / 255
-            expected = model.predict(images, verbose=0)
+            expected = example.predict(images)
             found = compare(expected, run(images))
             self.assertLess(max(found.values()), 1e-4)
         with self.assertRaisesRegex(FileExistsError, "overwrite nothing"):
@@ -48,7 +57,7 @@ class FormatsTest(TestCase):
             }
 
         with (
-            mock.patch.dict(formats.RUNTIMES, {"onnx": wrong}),
+            patch_onnx(wrong),
             mock.patch.object(type(example.model().predictor), "export"),
             self.assertRaisesRegex(ValueError, "'onnx' is wrong.*differs by"),
         ):
@@ -69,7 +78,7 @@ class FormatsTest(TestCase):
             }
 
         with (
-            mock.patch.dict(formats.RUNTIMES, {"onnx": wrong_once}),
+            patch_onnx(wrong_once),
             mock.patch.object(type(predictor), "export") as export,
         ):
             example.model().export(self.folder / "toy.onnx", "onnx", SIZE)
@@ -97,12 +106,25 @@ class FormatsTest(TestCase):
             example.model().export(self.folder / "toy", "litert")
 
 
-class CompareTest(TestCase):
-    def test_compare(self):
-        expected = {"a": np.zeros((1, 2, 2, 1))}
-        found = {"a": np.full((1, 2, 2, 1), -3.0), "b": np.ones(1)}
-        self.assertEqual(compare(expected, found), {"a": 3.0})
-        with self.assertRaisesRegex(ValueError, "'a' must have the shape"):
-            compare(expected, {"a": np.zeros((1, 1, 2, 2, 1))})
-        with self.assertRaisesRegex(ValueError, "gives nothing"):
-            compare(expected, {})
+class FullPrecisionTest(TestCase):
+    def test_same_network_in_float32(self):
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            mixed = toy.make_model().predictor
+        finally:
+            keras.config.set_dtype_policy("float32")
+        full = in_full_precision(mixed)
+        for layer in full._flatten_layers():
+            self.assertEqual(layer.compute_dtype, "float32")
+        exact = toy.make_model().predictor  # Of the same seed.
+        images = np.random.default_rng(0).uniform(size=(2, 9, 12, 3))
+        expected = exact(images, training=False)
+        rough = mixed(images, training=False)
+        for name, value in full(images, training=False).items():
+            self.assertAllClose(value, expected[name], atol=1e-5)
+            self.assertNotAllClose(value, rough[name], atol=1e-7)
+        self.assertEqual(mixed.compute_dtype, "float16")
+
+    def test_nothing_is_copied_without_need(self):
+        predictor = toy.make_model().predictor
+        self.assertIs(in_full_precision(predictor), predictor)

@@ -13,11 +13,13 @@ from tests.testing import TestCase
 
 PROGRAM = """
 import sys
-from tests import toy
-model = toy.make_model()
+import jtr_keras as jtr
+network = jtr.models.DensePredictor(
+    jtr.models.UNet(widths=(4, 8)), [jtr.tasks.Depth(mean=2.0, stddev=1.0)], 4
+)
 print("ready", flush=True)
 while True:
-    model.export(sys.argv[1], warmup=True)
+    jtr.export.export_saved_model(network, sys.argv[1], (24, 32), warmup=True)
 """
 # After which file of the export the process may be killed.
 STAGES = ("", "*/saved_model.pb", "*/metadata.json")

@@ -50,7 +50,7 @@ class OtherProcessTest(TestCase):
 
     def assert_equals_keras(self, code, atol):
         images, outputs = self.run_program(code)
-        expected = example.model().predict(images, verbose=0)
+        expected = example.predict(images)
         for name, value in expected.items():
             self.assertAllClose(outputs[name], value, atol=atol, msg=name)
 
@@ -134,10 +134,10 @@ class CppTest(TestCase):
         else:
             images = inputs["images"].astype("float32")
             images /= 255 if inputs["images"].dtype == np.uint8 else 1
-        outputs = example.model().predict(images, verbose=0)
+        outputs = example.predict(images)
         if not name.startswith("classes"):
             return outputs
         return {
-            task.name: task.compact(outputs[task.name]).numpy()
+            task.name: task.codec.quantize(outputs[task.name]).numpy()
             for task in example.model().tasks
         }
