@@ -7,23 +7,27 @@ from jtr_keras.types import Config
 
 
 class Configurable:
-    """Keeps every argument as an attribute of the same name.
+    """Keeps every argument of its constructor as an attribute of that name.
 
-    That is all that a configuration for Keras and a readable print need.
+    A configuration for Keras and a readable print need no more than that.
     """
 
     def get_config(self) -> Config:
-        names = inspect.signature(type(self)).parameters
-        return {name: getattr(self, name) for name in names}
+        # Here: this module is imported before Keras is.
+        from keras.saving import serialize_keras_object as serialize
+
+        return {
+            name: serialize(value) if isinstance(value, Configurable) else value
+            for name, value in self._arguments().items()
+        }
 
     @classmethod
     def from_config(cls, config: Config) -> Any:
-        # Here: this module is imported before Keras is.
-        from keras.saving import deserialize_keras_object as load
+        from keras.saving import deserialize_keras_object as deserialize
 
         return cls(
             **{
-                name: load(value) if _is_object(value) else value
+                name: deserialize(value) if _is_object(value) else value
                 for name, value in config.items()
             }
         )
@@ -32,10 +36,14 @@ class Configurable:
         parameters = inspect.signature(type(self)).parameters
         given = [
             f"{name}={value!r}"
-            for name, value in self.get_config().items()
+            for name, value in self._arguments().items()
             if not _same(value, parameters[name].default)
         ]
         return f"{type(self).__name__}({', '.join(given)})"
+
+    def _arguments(self) -> Config:
+        names = inspect.signature(type(self)).parameters
+        return {name: getattr(self, name) for name in names}
 
 
 def _is_object(value: Any) -> bool:

@@ -4,6 +4,7 @@ from absl.testing import parameterized
 
 from jtr_keras.ops import colour_map
 from jtr_keras.tasks import DenseRegression
+from jtr_keras.visualization import paint
 from tests.testing import TestCase
 
 
@@ -32,15 +33,7 @@ class DenseRegressionTest(TestCase):
     def test_code_is_the_place_in_the_range(self, value, expected):
         task = DenseRegression("x", minimum=-1.0, maximum=3.0)
         self.assertAllClose(
-            task.encode_targets(column([value])), column([expected])
-        )
-
-    def test_reconstruction_error(self):
-        task = DenseRegression("x", channels=2)
-        code = column([0.25, 0.5])
-        decoded = column([np.log(3.0), 0.0])
-        self.assertAllClose(
-            task.reconstruction_error(code, decoded), [[[[0.25]]]]
+            task.codec.encode(column([value])), column([expected])
         )
 
     def test_metrics_by_hand(self):
@@ -50,10 +43,10 @@ class DenseRegressionTest(TestCase):
             self.assertAllClose(metric.result(), expected.pop(metric.name))
         self.assertEmpty(expected)
 
-    def test_draw(self):
+    def test_colours(self):
         task = DenseRegression("x", channels=2, minimum=-1, maximum=1)
         values = np.array([[[1.0, 0.0], [np.nan, 1.0]]])
-        picture = task.draw(values, predicted=False)
+        picture = paint(task, values)
         self.assertAllEqual(picture, [[colour_map(np.array(0.75)), [0, 0, 0]]])
 
     def test_check_tells_what_it_found(self):
@@ -67,13 +60,6 @@ class DenseRegressionTest(TestCase):
         self.assertAllClose(
             np.mean(np.abs(values - 1.0)), task.default_baseline, atol=1e-3
         )
-
-    def test_small_answers_are_places_in_the_range(self):
-        task = DenseRegression("x", minimum=-1.0, maximum=3.0)
-        codes = task.compact(column([-1.0], [1.0], [3.0]))
-        self.assertEqual(codes.dtype, "uint8")
-        self.assertAllEqual(np.ravel(codes), [0, 128, 255])
-        self.assertAllClose(task.expand(np.array([0, 51, 255])), [-1, -0.2, 3])
 
     def test_errors(self):
         with self.assertRaisesRegex(ValueError, "`channels` must be >= 1"):

@@ -6,6 +6,7 @@ from absl.testing import parameterized
 
 from jtr_keras.ops import colour_map
 from jtr_keras.tasks import Depth
+from jtr_keras.visualization import paint
 from tests.testing import TestCase
 
 
@@ -19,30 +20,8 @@ class DepthTest(TestCase):
         (0.0, 0.068421), (1.0, 0.195509), (2.3618, 0.5), (5.0, 0.951719)
     )
     def test_code_is_the_quantile_of_a_normal_law(self, depth, quantile):
-        code = nyu().encode_predictions(column(depth))
+        code = nyu().codec.encode(column(depth))
         self.assertAllClose(code, column(quantile), atol=1e-6)
-
-    def test_relative_code_is_the_share_of_the_images_largest(self):
-        targets = tf.concat([column(2.0, 0.0, 8.0, np.nan)] * 2, axis=0)
-        targets *= tf.constant([1.0, 5.0], shape=(2, 1, 1, 1))
-        expected = [[0.25, 0.0, 1.0, 0.0]] * 2
-        found = nyu().relative_targets(targets)
-        self.assertAllClose(tf.reshape(found, (2, 4)), expected)
-        found = nyu().relative_predictions(column(-2.0, 4.0))
-        self.assertAllClose(tf.reshape(found, -1), [-0.5, 1.0])
-        nothing = nyu().relative_targets(column(0.0, 0.0))
-        self.assertAllEqual(nothing, tf.zeros_like(nothing))
-
-    def test_empty_code_is_that_of_depth_0(self):
-        self.assertAllClose(nyu().empty_code, 0.068421, atol=1e-6)
-
-    def test_reconstruction_error(self):
-        # The second is kept off 1: its quantile is 1 - 0.5e-5.
-        error = nyu().reconstruction_error(
-            column(0.25, 0.25), column(np.log(3.0), 1000.0)
-        )
-        expected = np.array([0.5 - 0.25e-5, 0.75 - 0.5e-5])
-        self.assertAllClose(error, column(*expected), atol=1e-7)
 
     @parameterized.parameters((False, 2.0), (True, 8.0))
     def test_enlarging_brings_things_nearer(self, inverse, expected):
@@ -70,21 +49,24 @@ class DepthTest(TestCase):
             )
         self.assertEmpty(expected)
 
-    def test_draw_shows_near_bright_and_missing_black(self):
+    def test_colours_show_near_bright_and_missing_black(self):
         values = np.array([[[0.0], [2.3618], [np.nan], [1e-3], [1e9]]])
         near, middle, far = colour_map(np.array([0.931575, 0.5, 0.0]))
         black = [0, 0, 0]
-        picture = nyu().draw(values, predicted=False)
+        picture = paint(nyu(), values)
         self.assertAllClose(picture[0], [black, middle, black, near, far])
         # A prediction of 0 is a prediction, not a gap.
-        picture = nyu().draw(values[:, :1], predicted=True)
+        picture = paint(nyu(), values[:, :1], predicted=True)
         self.assertAllClose(picture[0], [near])
 
-    def test_small_answers_are_millimetres(self):
-        codes = nyu().compact(column(2.0004, 0.0016, -1.0, 70.0))
-        self.assertEqual(codes.dtype, "uint16")
-        self.assertAllEqual(np.ravel(codes), [2000, 2, 0, 65535])
-        self.assertAllClose(nyu().expand(codes)[0, 0, 0], [2.0])
+    def test_small_integers_are_millimetres(self):
+        codec = nyu().codec
+        integers = codec.quantize(column(2.0004, 0.0016, -1.0, 70.0))
+        self.assertEqual(integers.dtype, "uint16")
+        self.assertAllEqual(np.ravel(integers), [2000, 2, 0, 65535])
+        self.assertAllClose(codec.quantization.dequantize([2000]), [2.0])
+
+    def test_description_tells_the_unit(self):
         self.assertEqual(nyu().describe()["unit"], "metre")
         disparity = Depth(mean=1.0, stddev=1.0, inverse=True).describe()
         self.assertEqual(disparity["prediction"], "inverse depth")
