@@ -26,13 +26,13 @@ class DeltaMTLTest(TestCase):
         )
         self.assertAllClose(gain, expected, atol=5e-4)
 
-    def test_result_asks_the_headlines(self):
+    def test_result_asks_the_primary_metrics(self):
         delta = bound(segmentation=54.10, depth=0.3312, normals=33.58)
         delta.update_state(dict.fromkeys(BASELINES, 5.0))
         self.assertAllClose(delta.result(), (100.0 + 50.0 + 0.0) / 3.0)
 
     def test_tasks_without_annotated_pixels_are_left_out(self):
-        # Their headline is 0, which would count as a gain of 100.
+        # Their primary metric is 0, which would count as a gain of 100.
         delta = bound(segmentation=54.10, depth=0.0, normals=33.58)
         for _ in range(2):
             delta.update_state({"segmentation": 7, "depth": 0, "normals": 1})
@@ -74,10 +74,10 @@ class DeltaMTLTest(TestCase):
 
 
 def bound(**values):
-    """The metric, bound to headlines that have these values."""
+    """The metric, bound to primary metrics that have these values."""
     delta = DeltaMTL(BASELINES, HIGHER)
-    headlines = {task: keras.metrics.Mean() for task in values}
+    primary = {task: keras.metrics.Mean() for task in values}
     for task, value in values.items():
-        headlines[task].update_state(value)
-    delta.bind(headlines)
+        primary[task].update_state(value)
+    delta.bind(primary)
     return delta
