@@ -1,12 +1,16 @@
 import doctest
+import importlib
 import json
 import os
 import pathlib
+import runpy
 import subprocess
 import sys
+from unittest import mock
 
 import keras
 import numpy as np
+import setuptools
 import tensorflow as tf
 from absl.testing import parameterized
 
@@ -36,7 +40,7 @@ def run(code, **environment):
 
 
 class ExamplesTest(TestCase):
-    @parameterized.parameters(*MODULES)
+    @parameterized.named_parameters((name, name) for name in MODULES)
     def test_examples_of_docstrings(self, name):
         names = {
             "keras": keras,
@@ -44,13 +48,39 @@ class ExamplesTest(TestCase):
             "tf": tf,
             "np": np,
         }
-        module = sys.modules[name] if name in sys.modules else __import__(name)
+        module = importlib.import_module(name)
         finder = doctest.DocTestFinder(exclude_empty=True)
         runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
         for test in finder.find(module, name, globs=names):
             runner.run(test)
         self.assertEqual(runner.summarize(verbose=False).failed, 0)
         self.assertGreater(runner.tries, 0)
+
+
+class DistributionTest(TestCase):
+    """What `setup.py` would put into a wheel."""
+
+    def setUp(self):
+        super().setUp()
+        with mock.patch.object(setuptools, "setup") as setup:
+            runpy.run_path(str(ROOT / "setup.py"))
+        self.given = setup.call_args.kwargs
+
+    def test_every_package_and_no_other_folder(self):
+        modules = (ROOT / "jtr_keras").rglob("*.py")
+        expected = {".".join(p.parent.relative_to(ROOT).parts) for p in modules}
+        self.assertEqual(set(self.given["packages"]), expected)
+        self.assertIn("jtr_keras.regularization.joint_task", expected)
+
+    def test_rooms_come_along_without_their_further_annotations(self):
+        names = [
+            path.name
+            for package, patterns in self.given["package_data"].items()
+            for pattern in patterns
+            for path in (ROOT / package.replace(".", "/")).glob(pattern)
+        ]
+        rooms = ["README.md", "main-train.tfrecord", "main-val.tfrecord"]
+        self.assertCountEqual(names, ["py.typed", *rooms])
 
 
 class ImportTest(TestCase):
@@ -60,7 +90,6 @@ class ImportTest(TestCase):
         "import tensorflow, jtr_keras; " + LOAD,
         "import jtr_keras.data; " + LOAD,
         "from jtr_keras.tasks.depth import Depth; " + LOAD,
-        "from jtr_keras.training import MultiTaskModel; " + LOAD,
     )
     def test_every_order_registers_the_classes(self, code):
         self.assertIn("<class 'jtr_keras.tasks.depth.Depth'>", run(code))
@@ -78,10 +107,13 @@ class ImportTest(TestCase):
             *("tensorflow_serving", "ai_edge_litert"),
         }
         code = (
-            "import sys, jtr_keras.training, jtr_keras.cli.export; "
-            f"print({optional} & {{*sys.modules}})"
+            "from jtr_keras.training import MultiTaskModel; "
+            "import sys, jtr_keras.cli.export; "
+            f"print({optional} & {{*sys.modules}}); {LOAD}"
         )
-        self.assertIn("set()", run(code))
+        found = run(code)
+        self.assertIn("set()", found)
+        self.assertIn("<class 'jtr_keras.tasks.depth.Depth'>", found)
 
     def test_another_backend_is_refused_with_advice(self):
         for code in ("import jtr_keras", "import jtr_keras.tasks"):
@@ -94,6 +126,15 @@ class ImportTest(TestCase):
         (home / "keras.json").write_text(json.dumps({"backend": "torch"}))
         clean = {"KERAS_HOME": str(home), "KERAS_BACKEND": ""}
         self.assertIn("'torch'", run("import jtr_keras", **clean))
+
+    def test_every_package_is_loaded_on_first_use(self):
+        folders = (ROOT / "jtr_keras").glob("*/__init__.py")
+        packages = {path.parent.name for path in folders} - {"cli"}
+        self.assertEqual(set(jtr_keras._PACKAGES), packages)
+        shortcuts = set(jtr_keras._SHORTCUTS)
+        self.assertEqual(set(jtr_keras.__all__), packages | shortcuts)
+        for name in jtr_keras.__all__:
+            self.assertIsNotNone(getattr(jtr_keras, name))
 
     def test_unknown_attribute(self):
         with self.assertRaisesRegex(AttributeError, "'jtr_keras'.*'nothing'"):

@@ -26,17 +26,17 @@ class RoomsModelTest(TestCase):
             scoring.update(y, saved(x), labelled)
         card = saved.path / "assets.extra" / "model_card.md"
         told = saved.metadata["metrics"]
-        headlines = {
-            f"{task.name}_{task.headline}": task for task in saved.tasks
+        primary = {
+            f"{task.name}_{task.primary_metric}": task for task in saved.tasks
         }
         for metric in scoring.metrics:
-            if metric.name in headlines:
+            if metric.name in primary:
                 value = float(metric.result())
                 self.assertAllClose(told[metric.name], value, rtol=1e-3)
                 line = f"`{metric.name}` | {told[metric.name]:.4f}"
                 self.assertIn(line, card.read_text())
-                headlines.pop(metric.name)
-        self.assertEmpty(headlines)
+                primary.pop(metric.name)
+        self.assertEmpty(primary)
 
     def test_predicts_a_photograph(self):
         folder = pathlib.Path(self.get_temp_dir())

@@ -18,7 +18,7 @@ class StepTimer(keras.callbacks.Callback):
 
     >>> model = keras.Sequential([keras.layers.Dense(1)])
     >>> model.compile(loss="mse")
-    >>> timer = jtr_keras.training.StepTimer()
+    >>> timer = jtr_keras.callbacks.StepTimer()
     >>> logs = model.fit(np.ones((8, 1)), np.ones(8), verbose=0,
     ...                  callbacks=[timer]).history
     >>> logs["seconds_per_step"][0] > 0

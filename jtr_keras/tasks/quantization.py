@@ -26,7 +26,7 @@ class Quantization(Configurable):
     >>> millimetres = jtr_keras.tasks.Quantization("uint16", scale=0.001)
     >>> millimetres.quantize(tf.constant([1.5, -2.0])).numpy().tolist()
     [1500, 0]
-    >>> millimetres.dequantize([1500]).tolist()
+    >>> millimetres.dequantize([1500]).round(3).tolist()
     [1.5]
     """
 
