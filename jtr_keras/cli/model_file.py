@@ -69,10 +69,11 @@ def load_model(path: str) -> Any:
 
     try:
         model = keras.saving.load_model(file)
-    except TypeError as error:  # Keras's, of any class that it cannot find.
+    except TypeError as error:  # Of a class that Keras cannot find.
+        reason = str(error).rpartition("Exception encountered: ")[2]
         raise ValueError(
-            f"{file} cannot be loaded. If a class is not found, name the "
-            f"module of yours that it is in: --import=MODULE.\n{error}"
+            f"{file} cannot be loaded: {reason.split('. ')[0]}. If the class "
+            "is your own, name its module: --import=MODULE."
         ) from error
     if not isinstance(model, jtr_keras.MultiTaskModel):
         raise ValueError(

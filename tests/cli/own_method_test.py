@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -21,7 +22,7 @@ from keras import ops
 import jtr_keras as jtr
 
 
-@keras.saving.register_keras_serializable(package="mine")
+@keras.saving.register_keras_serializable(package="own")
 class Smallness(jtr.regularization.TaskRegularization):
     def __init__(self, weight=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -52,10 +53,8 @@ class OwnMethodTest(TestCase):
         files.write_folder(self.folder / "data", "val", count=2)
         self.addCleanup(os.chdir, os.getcwd())
         os.chdir(self.folder)
-        path = list(sys.path)
-        self.addCleanup(setattr, sys, "path", path)
-        self.addCleanup(sys.modules.pop, NAME, None)
         self.addCleanup(REGULARIZATIONS.entries.pop, "smallness", None)
+        self.addCleanup(self.forget)
 
     def call(self, command, *flags):
         return run(command, f"--import={NAME}", *flags)
@@ -77,6 +76,12 @@ class OwnMethodTest(TestCase):
             '--regularization_options={"weight": 0.25}',
         )
 
+    def forget(self):
+        """As a new process, which has not imported the module."""
+        keras.saving.get_custom_objects().pop("own>Smallness", None)
+        sys.modules.pop(NAME, None)
+        sys.path[:] = [path for path in sys.path if path != os.getcwd()]
+
     def test_every_command(self):
         self.assertIn("smallness", self.call("train", "--help"))
         text = self.train()
@@ -96,6 +101,11 @@ class OwnMethodTest(TestCase):
         self.assertTrue(pathlib.Path("predictions/photo.png").exists())
         self.call("export", "--model=run", "--output=saved", "--nowarmup")
         self.assertTrue(pathlib.Path("saved/1/saved_model.pb").exists())
+
+        self.forget()
+        message = "class 'Smallness'. If .* --import=MODULE"
+        with self.assertRaisesRegex(SystemExit, message):
+            run("evaluate", "--model=run")
 
     def test_help_of_the_program(self):
         done = subprocess.run(
