@@ -25,8 +25,8 @@ def between_epochs(workdir):
     """Whether an epoch was told and saved, and the next one was not told."""
     history = workdir / "history.csv"
     backup = workdir / "backup" / "training_metadata.json"
-    if not (history.exists() and backup.exists()):
-        return False
+    if not (history.exists() and backup.exists() and backup.read_text()):
+        return False  # Keras opens the file before it has what to write.
     return backup.stat().st_mtime_ns > history.stat().st_mtime_ns
 
 
