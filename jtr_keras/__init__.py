@@ -1,6 +1,6 @@
 """Multi-task dense prediction from partly labelled images, in Keras.
 
-Importing this package is cheap: its packages are loaded on first use, or as soon
+Importing this package is cheap: its parts are loaded on first use, or as soon
 as Keras is, so that `keras.saving.load_model` knows their classes.
 """
 

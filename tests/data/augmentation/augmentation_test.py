@@ -90,7 +90,9 @@ class AugmentationTest(TestCase):
         self.assertGreater(np.abs(first - other).max(), 0.01)
 
     def test_shapes_are_static(self):
-        function = tf.function(lambda seed: made(Augmentation(), 2, seed))
+        function = tf.function(
+            lambda seed: made(Augmentation(), 2, seed), autograph=False
+        )
         spec = tf.TensorSpec((2,), tf.int32)
         outputs = function.get_concrete_function(spec).structured_outputs
         images, warped, geometry = outputs

@@ -41,8 +41,10 @@ class WithViewsTest(TestCase):
         self.assertGreater(np.abs(images[:, 0] - images[:, 1]).max(), 0.1)
 
     def test_views_follow_the_seed_and_differ_between_epochs(self):
-        tasks = toy.make_tasks()
-        first, same = (with_views(examples(), tasks, seed=3) for _ in range(2))
+        first, same = (
+            with_views(examples(), toy.make_tasks()[:1], seed=3)
+            for _ in range(2)
+        )
         epoch, again, second = (
             np.stack([x[IMAGES] for x, _, _ in data])
             for data in (first, same, first)

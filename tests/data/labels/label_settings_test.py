@@ -9,7 +9,7 @@ from jtr_keras.tasks import DenseRegression
 from tests.data.files import NamesSource, make_tasks
 from tests.testing import TestCase
 
-PUBLISHED = pathlib.Path(__file__).parents[3] / "shared" / "label_settings"
+PUBLISHED = pathlib.Path(__file__).parents[4] / "shared" / "label_settings"
 
 
 def tasks_of(count):
