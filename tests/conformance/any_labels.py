@@ -1,4 +1,4 @@
-"""Training on drawn labels, which must not make a NaN."""
+"""Training on random labels, which must not make a NaN."""
 
 import hypothesis
 import hypothesis.extra.numpy
@@ -18,7 +18,7 @@ VOIDS = hypothesis.extra.numpy.arrays("bool", toy.SIZE)
 
 
 def train_on_any_labels(model, views=3):
-    """Trains for 200 steps: some without labels, some all void, most drawn."""
+    """Trains for 200 steps: some without labels, some all void, most at random."""
     none = np.zeros((STEPS, 4, 4), "float32")
 
     @hypothesis.settings(max_examples=5, deadline=None)
