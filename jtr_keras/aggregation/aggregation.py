@@ -1,6 +1,7 @@
 """What makes one gradient of those of the tasks."""
 
 import abc
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -138,12 +139,10 @@ class Aggregation(StatefulLayer):
             ops.where(finite, ops.stack(takes_part), 0.0),
         )
         combined = ops.where(finite, combined, float("nan"))
-        sizes = [shape.num_elements() for shape in shapes]
-        ends = [sum(sizes[: i + 1]) for i in range(len(sizes) - 1)]
-        parts = ops.split(combined, ends)
+        ends = itertools.accumulate(shape.num_elements() for shape in shapes)
         return [
-            ops.reshape(part, shape)
-            for part, shape in zip(parts, shapes, strict=True)
+            ops.reshape(combined[end - shape.num_elements() : end], shape)
+            for end, shape in zip(ends, shapes, strict=True)
         ]
 
 
