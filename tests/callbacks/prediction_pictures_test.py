@@ -2,7 +2,7 @@ import pathlib
 
 from PIL import Image
 
-from jtr_keras.training import PredictionPictures
+from jtr_keras.callbacks import PredictionPictures
 from tests import toy
 from tests.testing import TestCase
 
@@ -10,7 +10,7 @@ from tests.testing import TestCase
 class PredictionPicturesTest(TestCase):
     def test_writes_pictures_and_events(self):
         folder = pathlib.Path(self.get_temp_dir())
-        batch = toy.make_batch(views=1)
+        batch = toy.make_batch(views=1, geometry=False)
         batch = (
             batch[0][:, 0],
             {k: v[:, 0] for k, v in batch[1].items()},

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 from absl.testing import parameterized
 
-from jtr_keras.training import StepTimer, step_timer
+from jtr_keras.callbacks import StepTimer, step_timer
 from tests.testing import TestCase
 
 

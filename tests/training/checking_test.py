@@ -11,8 +11,10 @@ ALL = np.ones((2, 4))
 
 def spoiled(part, task, value, labelled=ALL):
     """A good batch and one with that value in its second image."""
-    good = toy.make_batch(ALL)
-    bad = tf.nest.map_structure(np.array, toy.make_batch(labelled))
+    good = toy.make_batch(ALL, geometry=False)
+    bad = tf.nest.map_structure(
+        np.array, toy.make_batch(labelled, geometry=False)
+    )
     images, targets, weights = bad
     found = {"x": images, "y": targets, "sample_weight": weights}[part]
     if task:

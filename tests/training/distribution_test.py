@@ -36,7 +36,7 @@ class DistributionTest(TestCase):
             )
 
     def test_datasets_of_the_library(self):
-        tasks = jtr.data.get_dataset("rooms").make_tasks()
+        tasks = jtr.data.DATASETS["rooms"].make_tasks()
         data = jtr.data.rooms("train[:4]", tasks, num_views=3, batch_size=2)
         with TWO.scope():
             model = jtr.MultiTaskModel(

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import parameterized
 
+from jtr_keras.aggregation import SumOfGradients
 from jtr_keras.balancing import FixedWeights
 from jtr_keras.regularization import ViewConsistency
 from tests import toy
@@ -29,6 +30,8 @@ class ConstructorTest(TestCase):
         ("regularization", ViewConsistency, "a regularization, such as"),
         ("balancing", "uncertainty", "a balancing, such as"),
         ("balancing", FixedWeights, "a balancing, such as"),
+        ("aggregation", "sum", "an aggregation, such as"),
+        ("interaction", "shared_features", "an interaction, such as"),
         ("supervised_views", 0, "a whole number from 1 on"),
         ("supervised_views", 1.5, "a whole number from 1 on"),
         ("image_size", 32, "a pair of whole numbers"),
@@ -44,6 +47,7 @@ class ConstructorTest(TestCase):
     @parameterized.named_parameters(
         ("regularization", "regularization", ViewConsistency),
         ("balancing", "balancing", FixedWeights),
+        ("aggregation", "aggregation", SumOfGradients),
     )
     def test_parts_that_belong_to_another_model(self, name, cls):
         part = cls()
@@ -52,6 +56,11 @@ class ConstructorTest(TestCase):
             ValueError, f"belongs to a model already.*new `{cls.__name__}`"
         ):
             toy.make_model(**{name: part})
+
+    def test_prints_what_it_consists_of(self):
+        model = toy.make_model(ViewConsistency(), balancing=FixedWeights())
+        for part in ("UNet", "Depth(mean=2.0, stddev=1.0)", "=FixedWeights"):
+            self.assertIn(part, repr(model))
 
 
 class CompileTest(TestCase):
@@ -87,7 +96,7 @@ class FitTest(TestCase):
         self.assertAllClose(logs["loss"][0], expected, rtol=1e-5)
 
     def test_any_dtypes(self):
-        images, y, labelled = toy.make_batch()
+        images, y, labelled = toy.make_batch(geometry=False)
         exact = compiled(toy.make_regularization())
         exact.fit(toy.make_dataset((images, y, labelled)), verbose=0)
         y = {name: tf.cast(value, "float64") for name, value in y.items()}
@@ -242,7 +251,8 @@ class FitTest(TestCase):
             x.set_shape((None, None, *toy.SIZE, 3))
             return x, y, w
 
-        data = toy.make_dataset(toy.make_batch()).map(forget)
+        batch = toy.make_batch(geometry=False)
+        data = toy.make_dataset(batch).map(forget)
         with self.assertRaisesRegex(ValueError, "known number of.*set_shape"):
             compiled().fit(data, verbose=0)
 

@@ -1,13 +1,10 @@
-from unittest import mock
-
 import keras
 import numpy as np
 from absl.testing import parameterized
 
 import jtr_keras as jtr
-from jtr_keras import regularization as room
+from jtr_keras import regularization
 from jtr_keras.data import Augmentation, pipeline
-from jtr_keras.training import EpochSynchronization
 from tests import toy
 from tests.data.source import RandomSource
 from tests.testing import TestCase
@@ -51,14 +48,14 @@ def reference():
 
 
 def everything():
-    """All that counts, averages or draws."""
+    """All that counts, averages or is random."""
     small = {"widths": (4,), "num_convs": (1,), "seed": 1}
     return {
         "regularization": [
-            jtr.JointTaskRegularization(widths=(4,), warm_up=3, seed=1),
-            room.PseudoLabels(threshold=0.5, warm_up=3),
-            room.TaskPrototypes(dim=4, num_bins=5, stride=4),
-            room.CrossTaskConsistency(**small),
+            jtr.LabelRestoration(widths=(4,), warm_up=3, seed=1),
+            regularization.PseudoLabels(threshold=0.5, warm_up=3),
+            regularization.TaskPrototypes(dim=4, num_bins=5, stride=4),
+            regularization.CrossTaskConsistency(**small),
         ],
         "balancing": jtr.balancing.RandomLossWeighting(
             seed=1, compensate_label_rate=True
@@ -116,16 +113,3 @@ class EpochsTest(TestCase):
         data, model = make_data(), make_model()
         model.fit(data, epochs=2, steps_per_epoch=1, verbose=0)
         self.assertEqual(int(model.optimizer.iterations), 2)
-
-
-class EpochSynchronizationTest(TestCase):
-    def test_sets_the_epoch_of_our_datasets_only(self):
-        source = RandomSource(2)
-        data = pipeline(source, toy.make_tasks(), batch_size=2)
-        callback = EpochSynchronization(data)
-        callback.on_epoch_begin(7)
-        self.assertEqual(data.epochs.epoch, 7)
-        EpochSynchronization(np.ones(3)).on_epoch_begin(7)  # No error.
-        other = mock.Mock(epochs=mock.Mock(epoch=2))
-        EpochSynchronization(other).on_epoch_begin(7)
-        self.assertEqual(other.epochs.epoch, 2)

@@ -1,6 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
+from jtr_keras import tasks
 from jtr_keras.training.scoring import Scoring
 from tests import toy
 from tests.testing import TestCase
@@ -54,8 +55,10 @@ class ScoringTest(TestCase):
 
     def test_delta_is_zero_at_the_baselines(self):
         found, _ = self.score([(1, 1, 1, 1)])
-        headlines = {t.name: f"{t.name}_{t.headline}" for t in toy.make_tasks()}
-        baselines = {task: found[name] for task, name in headlines.items()}
+        baselines = {
+            task.name: found[f"{task.name}_{task.primary_metric}"]
+            for task in toy.make_tasks()
+        }
         again, _ = self.score([(1, 1, 1, 1)], baselines)
         self.assertAllClose(again["delta_mtl"], 0.0, atol=1e-4)
 
@@ -73,11 +76,26 @@ class ScoringTest(TestCase):
             with self.assertRaisesRegex(ValueError, "dict.*depth.*got.*'"):
                 Scoring(toy.make_tasks(), wrong)
 
-    def test_headline_must_be_a_metric(self):
-        for headline, found in (("mean", "'mean'"), (None, "None")):
+    def test_primary_metric_must_be_a_metric(self):
+        for name, found in (("mean", "'mean'"), (None, "None")):
             task = toy.make_tasks()[1]
-            task.headline = headline
+            task.primary_metric = name
             with self.assertRaisesRegex(
-                ValueError, f"`Depth.headline` must be .*abs_err.*got {found}"
+                ValueError,
+                f"`Depth.primary_metric` must be .*abs_err.*got {found}",
             ):
                 Scoring([task])
+
+    def test_metrics_see_values_of_logits(self):
+        class Edges(tasks.Task):
+            def __init__(self):
+                super().__init__("edges", tasks.UnitInterval(from_logits=True))
+
+            def error(self, targets, predictions):
+                return predictions
+
+        scoring = Scoring([Edges()])
+        targets = {"edges": tf.ones((1, 2, 2, 1))}
+        logits = {"edges": tf.zeros((1, 2, 2, 1))}
+        scoring.update(targets, logits, {"edges": tf.ones(1)})
+        self.assertAllClose(scoring.metrics[0].result(), 0.5)
