@@ -1,5 +1,7 @@
 """The test case of all tests; only here are private Keras names used."""
 
+import inspect
+
 from keras.src import testing
 
 
@@ -18,3 +20,17 @@ class TestCase(testing.TestCase):
             self.assertIn(
                 sublayer.dtype_policy.name, ("mixed_float16", "float32")
             )
+
+    def run_config_test(self, cls, init_kwargs):
+        """Checks that a layer's config has every argument as it was given."""
+        layer = cls(**init_kwargs, name="other")
+        config = layer.get_config()
+        arguments = {
+            name: parameter.default
+            for name, parameter in inspect.signature(cls).parameters.items()
+            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        }
+        for name, value in (arguments | init_kwargs).items():
+            self.assertEqual(config[name], value, name)
+        copy = self.run_class_serialization_test(layer)
+        self.assertEqual(copy.get_config(), config)

@@ -56,16 +56,9 @@ def train(model, labelled=LABELLED, repeats=3, eagerly=True, optimizer="sgd"):
 @parameterized.named_parameters(*ROWS)
 class AggregationConformanceTest(TestCase):
     def test_config_tells_the_truth(self, cls, options):
-        parameters = inspect.signature(cls).parameters
-        if "include_regularization" in parameters:
+        if cls.per_task:
             options = options | {"include_regularization": True}
-        config = cls(**options, name="other").get_config()
-        for name, parameter in parameters.items():
-            if name != "kwargs":
-                expected = options.get(name, parameter.default)
-                self.assertEqual(config[name], expected, name)
-        copy = self.run_class_serialization_test(cls(**options, name="other"))
-        self.assertEqual(copy.get_config(), config)
+        self.run_config_test(cls, options)
 
     def test_an_absent_task_has_no_influence(self, cls, options):
         """A step is as it were if there were no such task."""

@@ -46,15 +46,7 @@ def train(model, labelled=LABELLED, repeats=3, run_eagerly=True):
 @parameterized.named_parameters(*ROWS)
 class BalancingConformanceTest(TestCase):
     def test_config_tells_the_truth(self, cls, options):
-        options = options | COMPENSATED
-        layer = cls(**options, name="other")
-        config = layer.get_config()
-        for name, parameter in inspect.signature(cls).parameters.items():
-            if name != "kwargs":
-                expected = options.get(name, parameter.default)
-                self.assertEqual(config[name], expected, name)
-        copy = self.run_class_serialization_test(layer)
-        self.assertEqual(copy.get_config(), config)
+        self.run_config_test(cls, options | COMPENSATED)
 
     def test_xla_finds_the_same(self, cls, options):
         found = []
