@@ -6,7 +6,7 @@ import numpy as np
 
 from tests import toy
 
-STEPS = 40
+STEPS = 10
 # Labels of four images in each step, and the void pixels of all.
 PATTERNS = hypothesis.extra.numpy.arrays(
     "float32",
@@ -17,11 +17,12 @@ PATTERNS = hypothesis.extra.numpy.arrays(
 VOIDS = hypothesis.extra.numpy.arrays("bool", toy.SIZE)
 
 
-def train_on_any_labels(model, views=3):
-    """Trains for 200 steps: some without labels, some all void, most at random."""
+def train_on_any_labels(model, views=3, max_examples=4):
+    """Trains without labels, with all of them void, and at random."""
     none = np.zeros((STEPS, 4, 4), "float32")
 
-    @hypothesis.settings(max_examples=5, deadline=None)
+    # Always of the same shapes: nothing is traced again.
+    @hypothesis.settings(max_examples=max_examples, deadline=None)
     @hypothesis.example(none, np.zeros(toy.SIZE, bool))
     @hypothesis.example(none + 1.0, np.ones(toy.SIZE, bool))
     @hypothesis.given(PATTERNS, VOIDS)
