@@ -66,7 +66,9 @@ class Composition(TaskRegularization):
 
     @property
     def required_inputs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple({name for part in self.parts for name in part.required_inputs})
+        return tuple(
+            {name for part in self.parts for name in part.required_inputs}
+        )
 
     def build_for_tasks(self) -> None:
         for part in self.parts:

@@ -115,7 +115,9 @@ class PseudoLabels(TaskRegularization):
             )
             unlabelled = ops.cast(labelled[task.name] == 0, error.dtype)
             total += image_mean(unlabelled * error)
-        return {"pseudo_labels": linear_ramp_up(self.steps, self.warm_up) * total}
+        return {
+            "pseudo_labels": linear_ramp_up(self.steps, self.warm_up) * total
+        }
 
     def get_config(self) -> Config:
         return super().get_config() | {

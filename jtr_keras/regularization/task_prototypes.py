@@ -132,7 +132,9 @@ class TaskPrototypes(TaskRegularization):
             bins, valid = self._label_bins(task, view(y_true[name], 0), grid)
             error = _cross_entropy(ops.where(seen, bins, 0.0), log_shares)
             contrast += image_mean(has_label * masked_mean(error, valid))
-            codes = grid.means(task.codec.encode_predictions(view(y_pred[name], 0)))
+            codes = grid.means(
+                task.codec.encode_predictions(view(y_pred[name], 0))
+            )
             shares = ops.where(seen, ops.exp(log_shares), 0.0)
             certainty = _certainty(shares, log_shares, seen)
             error = _cross_entropy(

@@ -179,7 +179,9 @@ class LabelRestoration(TaskRegularization):
         Of shape `(batch,)`.
         """
         # Without a label there was no evidence to rely on.
-        weights = 1.0 + stacks.has_label * (self.reliability.task_weights() - 1.0)
+        weights = 1.0 + stacks.has_label * (
+            self.reliability.task_weights() - 1.0
+        )
         targets = [
             ops.clip(ops.stop_gradient(code), 0.0, 1.0) for code in targets
         ]

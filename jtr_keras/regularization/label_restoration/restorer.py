@@ -59,7 +59,9 @@ class Denoiser(keras.layers.Layer):
         self.correction.build((*size, self.widths[0]))
 
     def call(self, predictions: Tensor) -> Tensor:
-        placed = ops.concatenate([predictions, coordinate_channels(predictions)], axis=-1)
+        placed = ops.concatenate(
+            [predictions, coordinate_channels(predictions)], axis=-1
+        )
         correction = self.correction(self.first(placed))
         return ops.cast(predictions, correction.dtype) + correction
 
@@ -127,8 +129,12 @@ class LabelEvidence(keras.layers.Layer):
         self.evidence.build((*size, self.widths[0]))
 
     def call(self, predictions: Tensor, labels: Tensor) -> Tensor:
-        placed = ops.concatenate([predictions, coordinate_channels(predictions)], axis=-1)
-        given = LABEL_SCALE * ops.concatenate([labels, image_gradients(labels)], axis=-1)
+        placed = ops.concatenate(
+            [predictions, coordinate_channels(predictions)], axis=-1
+        )
+        given = LABEL_SCALE * ops.concatenate(
+            [labels, image_gradients(labels)], axis=-1
+        )
         alone = self.from_predictions(placed)
         together = alone + self.from_labels(given)
         # From here on 0 stays 0, and has a gradient.

@@ -83,9 +83,7 @@ class CoarseStacks:
             ],
             first_view=ops.concatenate(first_view, axis=-1),
             predictions=[
-                task.codec.project(
-                    _coarsen(view(y_pred[task.name], 1), stride)
-                )
+                task.codec.project(_coarsen(view(y_pred[task.name], 1), stride))
                 for task in tasks
             ],
         )
