@@ -42,7 +42,7 @@ check: venv ## linters, types and the layers of imports
 	$(BIN)/lint-imports
 
 docs: venv ## build the documentation into build/site
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 pytest: venv
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20
