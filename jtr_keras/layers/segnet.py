@@ -59,19 +59,21 @@ class IndexedPooling(keras.layers.Layer):
 
 
 def _first_maximum(windows: Tensor) -> Tensor:
-    """One-hot over the axes 2 and 4, first in scan order."""
-    maximum = ops.max(windows, axis=(2, 4), keepdims=True)
-    hits = ops.cast(windows == maximum, windows.dtype)
-    upper, lower = hits[:, :, :1], hits[:, :, 1:]
-    upper = _first_of_two(upper)
-    taken = ops.max(upper, axis=4, keepdims=True)
-    lower = _first_of_two(lower) * (1 - taken)
-    return ops.concatenate([upper, lower], axis=2)
+    """One-hot over the axes 2 and 4, first in scan order.
+
+    Of one place by construction. Not where a value equals the maximum: XLA may
+    compute a value twice, in two roundings, and find it nowhere.
+    """
+    left, right = windows[:, :, :, :, :1], windows[:, :, :, :, 1:]
+    columns = _one_of_two(left, right, axis=4)
+    rows = ops.maximum(left, right)
+    return columns * _one_of_two(rows[:, :, :1], rows[:, :, 1:], axis=2)
 
 
-def _first_of_two(hits: Tensor) -> Tensor:
-    left, right = hits[:, :, :, :, :1], hits[:, :, :, :, 1:]
-    return ops.concatenate([left, right * (1 - left)], axis=4)
+def _one_of_two(first: Tensor, second: Tensor, axis: int) -> Tensor:
+    """1 for the larger one of two, the first one of equals; 0 for the other."""
+    chosen = ops.cast(second > first, first.dtype)
+    return ops.concatenate([1 - chosen, chosen], axis=axis)
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")

@@ -10,7 +10,6 @@ from keras import ops
 from jtr_keras.ops.similarity import unit_vectors
 from jtr_keras.types import Config, Tensor
 
-
 SMALLEST = 1e-9
 """Predictions of a positive quantity count as at least this."""
 

@@ -26,9 +26,10 @@ def coordinate_channels(stack: Tensor) -> Tensor:
 def image_gradients(stack: Tensor) -> Tensor:
     """Changes of values down and to the right.
 
-    The unit is that of `coordinate_channels`: how much values would change across
-    half of the image, if they changed everywhere as they do here. A hyperbolic
-    tangent limits them to (-1, 1), since the edge of an object is no slope.
+    The unit is that of `coordinate_channels`: how much values would change
+    across half of the image, if they changed everywhere as they do here. A
+    hyperbolic tangent limits them to (-1, 1), since the edge of an object is no
+    slope.
 
     Args:
         stack: Tensor of shape `(batch, height, width, channels)`.

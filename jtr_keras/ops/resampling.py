@@ -1,4 +1,4 @@
-"""Moving maps from one view of an image to another."""
+"""Resampling maps of one view of an image as another view shows it."""
 
 from collections.abc import Sequence
 
@@ -28,9 +28,10 @@ def resample(
             zoom (at least 1), and the window's top and left in pixels of the
             mirrored image.
         stride: int. How much coarser the maps are than the image whose pixels
-            the geometry counts: means over cells of so many pixels a side.
+            the geometry counts: each value is the mean of a patch of so many
+            pixels a side.
         image_size: Height and width of the image, whose last rows and columns
-            may be too few for a cell. Defaults to those of the cells.
+            may be too few for a patch. Defaults to those of all patches.
 
     Returns:
         Tensor of the maps' shape.
@@ -38,20 +39,21 @@ def resample(
     Example:
 
     >>> maps = tf.reshape([[1.0, 2.0], [3.0, 4.0]], (1, 2, 2, 1))
-    >>> moved = jtr_keras.ops.resample(maps, tf.constant([[1.0, 1.0, 0, 0]]))
-    >>> moved[0, ..., 0].numpy().tolist()
+    >>> mirrored = tf.constant([[1.0, 1.0, 0.0, 0.0]])
+    >>> seen = jtr_keras.ops.resample(maps, mirrored)
+    >>> seen[0, ..., 0].numpy().tolist()
     [[2.0, 1.0], [4.0, 3.0]]
     """
-    cells = ops.shape(maps)[1:3]
-    height, width = image_size or (size * stride for size in cells)
+    sizes = ops.shape(maps)[1:3]
+    height, width = image_size or (size * stride for size in sizes)
     mirrored, zoom, top, left = ops.unstack(geometry[:, :, None], 4, axis=1)
-    rows = _positions(cells[0], height, zoom, top, stride)
-    columns = _positions(cells[1], width, zoom, left, stride)
+    rows = _positions(sizes[0], height, zoom, top, stride)
+    columns = _positions(sizes[1], width, zoom, left, stride)
     turned = width / stride - 1.0 - columns
     columns = ops.where(mirrored > 0, turned, columns)
     weights = (
         ops.cast(_weights(positions, size), maps.dtype)
-        for positions, size in zip((rows, columns), cells, strict=True)
+        for positions, size in zip((rows, columns), sizes, strict=True)
     )
     return ops.einsum("bhwc,bih,bjw->bijc", maps, *weights)
 
@@ -59,9 +61,9 @@ def resample(
 def _positions(
     size: int, pixels: int, zoom: Tensor, corner: Tensor, stride: int
 ) -> Tensor:
-    """Where each cell lies among those of the first view, `(batch, size)`."""
+    """Where each patch lies among those of the first view, `(batch, size)`."""
     window = ops.floor(pixels / zoom + 1e-3)
-    offset = (stride - 1) / 2  # From a cell's first pixel to its centre.
+    offset = (stride - 1) / 2  # From a patch's first pixel to its centre.
     centres = stride * ops.arange(size, dtype=corner.dtype)[None] + offset
     steps = centres / max(pixels - 1, 1)
     return (corner + steps * (window - 1.0) - offset) / stride

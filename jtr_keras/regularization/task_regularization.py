@@ -70,7 +70,7 @@ class TaskRegularization(StatefulLayer):
         self.finish_binding()
 
     def require_declarations(self) -> None:
-        """ValueError if `loss_weights` or `required_inputs` are not as expected."""
+        """ValueError if `loss_weights` or `required_inputs` are wrong."""
         name, weights = type(self).__name__, getattr(self, "loss_weights", None)
         if not isinstance(weights, dict):
             raise ValueError(

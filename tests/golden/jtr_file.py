@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 import jtr_keras as jtr
-from jtr_keras.regularization.joint_task.stacks import NUM_DRAWS
+from jtr_keras.regularization.joint_task.stacks import NUM_SAMPLES
 from jtr_keras.training.batch import fold_views, unfold_views
 from tests.golden import torch_weights
 from tests.golden.comparing import flat, relative
@@ -137,9 +137,9 @@ def gumbel(file):
     """
     draws = iter(sorted(key for key in file if key.startswith("gumbel/")))
     first = file["gumbel/000"][0]
-    shape = (len(file["labelled"]), NUM_DRAWS, *first.shape[1:], len(first))
+    shape = (len(file["labelled"]), NUM_SAMPLES, *first.shape[1:], len(first))
     noise = np.zeros(shape)
     for image, labelled in enumerate(file["labelled"][:, 0]):
-        for draw in (0, 4) if labelled else range(NUM_DRAWS):
+        for draw in (0, 4) if labelled else range(NUM_SAMPLES):
             noise[image, draw] = file[next(draws)][0].transpose(1, 2, 0)
     return tf.constant(noise)

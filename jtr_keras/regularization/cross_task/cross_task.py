@@ -65,8 +65,8 @@ class CrossTaskConsistency(TaskRegularization):
         features: `(batch, views, height / r, width / r, channels)`, of images
             that may be padded at the bottom and right; `r` a power of two.
         noise: Optional dict of Gumbel noise for each sampled task,
-            `(batch, draws, height, width, channels)`: one draw, or one for
-            each of the other tasks as target. Drawn where it is missing.
+            `(batch, samples, height, width, channels)`: one sample, or one
+            for each of the other tasks as target. By default one is made.
 
     Returns:
         Dict of the scalar `cross_task`: mean over images, summed over pairs.

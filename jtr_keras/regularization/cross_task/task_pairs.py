@@ -48,11 +48,12 @@ def pair_weights(labelled: Sequence[Tensor]) -> Tensor:
 def select_pairs(
     weights: Tensor, count: int, seed: Any = None
 ) -> tuple[Tensor, Tensor]:
-    """Chooses, for each image, pairs whose weight is not 0.
+    """Chooses, for each image, pairs whose weight is not 0: active ones.
 
-    The number is static, for XLA. An image with fewer active pairs gets inactive
-    ones, of weight 0, too; of one with more, some are left out, and the weights
-    of the others grow so that their sum stays the same on average.
+    The number is static, for XLA. An image with fewer active pairs gets others,
+    of weight 0, as well. Where an image has more of them, some are left out,
+    and the weights of the others grow so that their sum stays the same on
+    average.
 
     Args:
         weights: Weight of each pair, `(batch, pairs)`, not negative.
@@ -78,13 +79,13 @@ def select_pairs(
 def task_codes(
     task: Task, targets: Tensor, predictions: Tensor, noise: Tensor | None
 ) -> list[Tensor]:
-    """The code of the targets, then of the predictions for each draw.
+    """The code of the targets, then of the predictions for each noise sample.
 
     Args:
         task: Whose maps they are.
         targets: Tensor of shape `(batch, height, width, channels)`.
         predictions: Tensor of the same leading shape.
-        noise: `(batch, draws, height, width, channels)`, or None.
+        noise: `(batch, samples, height, width, channels)`, or None.
 
     Returns:
         List of tensors of shape `(batch, height, width, task.channels)`.
@@ -93,26 +94,26 @@ def task_codes(
     if noise is None:
         return [*codes, relative_predictions(task.codec, predictions)]
     return codes + [
-        relative_predictions(task.codec, predictions, noise[:, draw])
-        for draw in range(noise.shape[1])
+        relative_predictions(task.codec, predictions, noise[:, sample])
+        for sample in range(noise.shape[1])
     ]
 
 
-def pair_indices(draws: Sequence[int]) -> list[list[int]]:
+def pair_indices(samples: Sequence[int]) -> list[list[int]]:
     """Where source and target of each pair are among the codes of all tasks.
 
     Args:
-        draws: For each task, how many codes of predictions follow the one of
+        samples: For each task, how many codes of predictions follow the one of
             the targets: one for all pairs, or one for each other task.
 
     Returns:
         Two lists, for sources and targets, of an index for each pair.
     """
-    first = [sum(draws[:task]) + task for task in range(len(draws))]
-    pairs = ordered_pairs(len(draws))
-    others = len(draws) - 1  # The pairs of a source follow each other.
+    first = [sum(samples[:task]) + task for task in range(len(samples))]
+    pairs = ordered_pairs(len(samples))
+    others = len(samples) - 1  # The pairs of a source follow each other.
     sources = [
-        first[source] + 1 + index % others % draws[source]
+        first[source] + 1 + index % others % samples[source]
         for index, (source, _) in enumerate(pairs)
     ]
     return [sources, [first[target] for _, target in pairs]]

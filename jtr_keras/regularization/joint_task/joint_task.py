@@ -22,7 +22,7 @@ from jtr_keras.regularization.joint_task.semantics import (
     Semantics,
     get_semantics,
 )
-from jtr_keras.regularization.joint_task.stacks import NUM_DRAWS, JointView
+from jtr_keras.regularization.joint_task.stacks import NUM_SAMPLES, JointView
 from jtr_keras.regularization.task_regularization import (
     TaskRegularization,
     complete_weights,
@@ -168,8 +168,8 @@ class JointTaskRegularization(TaskRegularization):
 
     def _distance(self, view: JointView) -> Tensor:
         """Distance of the stacks in the frozen space; trains the network."""
-        predictions = view.prediction_codes(draw=0)
-        targets = view.target_codes(view.sample_again(predictions, draw=1))
+        predictions = view.prediction_codes(sample=0)
+        targets = view.target_codes(view.sample_again(predictions, sample=1))
         stacks = [view.stack(targets), view.stack(predictions)]
         inputs = self.autoencoder.pad(ops.concatenate(stacks, axis=0))
         latent, _ = call_frozen(self.autoencoder.encoder, inputs)
@@ -177,8 +177,8 @@ class JointTaskRegularization(TaskRegularization):
 
     def _autoencode(self, view: JointView) -> TensorDict:
         """Distance and reconstruction of detached stacks; trains the layer."""
-        predictions = view.prediction_codes(draw=None)
-        targets = view.target_codes(view.sample_again(predictions, draw=2))
+        predictions = view.prediction_codes(sample=None)
+        targets = view.target_codes(view.sample_again(predictions, sample=2))
         stacks = [view.stack(targets), view.stack(predictions)]
         inputs = ops.stop_gradient(ops.concatenate(stacks, axis=0))
         latent, decoded = self.autoencoder(inputs)
@@ -195,6 +195,6 @@ class JointTaskRegularization(TaskRegularization):
             if task.codec.sampled and self.choices.hard_samples:
                 batch, _, *shape = ops.shape(y_pred[task.name])
                 noise[task.name] = gumbel_noise(
-                    (batch, NUM_DRAWS, *shape), self.seed_generator
+                    (batch, NUM_SAMPLES, *shape), self.seed_generator
                 )
         return noise

@@ -34,8 +34,8 @@ def reconstruction_loss(
     Returns:
         Tensor of shape `(batch,)`.
     """
-    targets = view.target_codes(view.sample_again(predictions, draw=3))
-    sampled = view.sample_again(predictions, draw=4)
+    targets = view.target_codes(view.sample_again(predictions, sample=3))
+    sampled = view.sample_again(predictions, sample=4)
     loss: Tensor = 0.0
     for task in view.tasks:
         codec, name = task.codec, task.name

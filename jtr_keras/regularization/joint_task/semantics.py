@@ -21,7 +21,7 @@ class Semantics(Configurable):
         hard_samples: Predictions of sampled tasks enter the stacks as
             straight-through Gumbel samples, not as probabilities, except
             those of the second view's predictions (Q4).
-        new_draws: Every use of a sample draws new noise, so that copies of
+        new_draws: Every use of a sample has noise of its own, so that copies of
             one prediction differ, and the autoencoder is asked to reconstruct
             what it has not seen (Q3, Q5).
         encode_twice: The autoencoder reconstructs codes of codes for the stack

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from keras import ops
 
-from jtr_keras.regularization.joint_task.semantics import Semantics
 from jtr_keras.regularization.common.encoding import (
     encode_targets,
     split_by_task,
 )
+from jtr_keras.regularization.joint_task.semantics import Semantics
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Tensor, TensorDict
 
-NUM_DRAWS = 5
-"""Draws of noise in one step: three stacks, then two reconstructed ones."""
+NUM_SAMPLES = 5
+"""Noise samples of a step: of three stacks, then of two reconstructed ones."""
 
 
 class JointView:
@@ -26,7 +26,7 @@ class JointView:
         y_pred: Dict of this view's predictions.
         labelled: Dict of `(batch,)`, above 0 where the image has the label.
         noise: Dict of Gumbel noise for the sampled tasks,
-            `(batch, NUM_DRAWS, height, width, channels)`; optional for each.
+            `(batch, NUM_SAMPLES, height, width, channels)`; optional for each.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class JointView:
         }
         self.mask = self._common_mask()
 
-    def prediction_codes(self, draw: int | None) -> TensorDict:
+    def prediction_codes(self, sample: int | None) -> TensorDict:
         """Codes of all predictions; gradients reach the unlabelled ones only.
 
-        `draw` says which noise makes them samples; None makes none.
+        `sample` says which noise makes them samples; None makes none.
         """
         codes = {}
         for task in self.tasks:
@@ -62,7 +62,7 @@ class JointView:
                 ops.stop_gradient(predictions),
                 predictions,
             )
-            noise = self._noise(task, draw)
+            noise = self._noise(task, sample)
             code = task.codec.encode_predictions(detached, noise)
             codes[task.name] = self._masked(task, code)
         return codes
@@ -82,7 +82,7 @@ class JointView:
             )
         return codes
 
-    def sample_again(self, codes: TensorDict, draw: int) -> TensorDict:
+    def sample_again(self, codes: TensorDict, sample: int) -> TensorDict:
         """Codes with those of sampled tasks replaced by a new sample."""
         if not (self.semantics.new_draws and self.semantics.hard_samples):
             return codes
@@ -90,7 +90,7 @@ class JointView:
             task.name: self._masked(
                 task,
                 task.codec.encode_predictions(
-                    self.y_pred[task.name], self._noise(task, draw)
+                    self.y_pred[task.name], self._noise(task, sample)
                 ),
             )
             for task in self.tasks
@@ -122,8 +122,8 @@ class JointView:
             self.mask > 0, code, ops.full_like(code, task.codec.empty)
         )
 
-    def _noise(self, task: Task, draw: int | None) -> Tensor | None:
-        if draw is None or not self.semantics.hard_samples:
+    def _noise(self, task: Task, sample: int | None) -> Tensor | None:
+        if sample is None or not self.semantics.hard_samples:
             return None
         noise = self.noise.get(task.name)
-        return None if noise is None else noise[:, draw]
+        return None if noise is None else noise[:, sample]

@@ -179,9 +179,8 @@ class LabelRestoration(TaskRegularization):
         Of shape `(batch,)`.
         """
         # Without a label there was no evidence to rely on.
-        weights = 1.0 + stacks.has_label * (
-            self.reliability.task_weights() - 1.0
-        )
+        weights = self.reliability.task_weights()
+        weights = 1.0 + stacks.has_label * (weights - 1.0)
         targets = [
             ops.clip(ops.stop_gradient(code), 0.0, 1.0) for code in targets
         ]
@@ -207,8 +206,8 @@ def hold_out(
 ) -> list[Tensor]:
     """Which label of each image is held out: a mask `(batch, 1, 1, 1)` a task.
 
-    Of the labels that an image has, it is the one with the largest random number
-    in `uniform`, `(batch, tasks)`; an image without labels has none.
+    Of the labels that an image has, it is the one with the largest random
+    number in `uniform`, `(batch, tasks)`; an image without labels has none.
     """
     there = ops.stack([labelled[task.name] > 0 for task in tasks], axis=-1)
     numbers = ops.where(there, uniform, -ops.ones_like(uniform))

@@ -76,10 +76,10 @@ class Denoiser(keras.layers.Layer):
 class LabelEvidence(keras.layers.Layer):
     """What the labels of some tasks say of all tasks, beside predictions.
 
-    It sees the gradients of labels, too: a normal is in the gradients of a depth map,
-    not in its values. Without a label it says nothing, which is 0. Labels
-    start without influence, and those of a task stay so as long as no image had
-    them beside another one to be restored.
+    It sees the gradients of labels, too: a normal is in the gradients of a
+    depth map, not in its values. Where no label is known, the evidence is 0.
+    Labels start without influence; those of a task get some when images have
+    them beside another label that is to be restored.
 
     Args:
         widths: Channels of its convolutions but the last, which makes the
@@ -115,9 +115,9 @@ class LabelEvidence(keras.layers.Layer):
     def build(self, predictions_shape: Shape, labels_shape: Shape) -> None:
         size = predictions_shape[:-1]
         channels: Any = predictions_shape[-1]
-        given: Any = labels_shape[-1]
+        label_channels: Any = labels_shape[-1]
         self.from_predictions.build((*size, channels + 2))
-        self.from_labels.build((*size, 3 * given))
+        self.from_labels.build((*size, 3 * label_channels))
         self.evidence = DilatedConvs(
             self.widths[1:],
             channels,
@@ -132,11 +132,11 @@ class LabelEvidence(keras.layers.Layer):
         placed = ops.concatenate(
             [predictions, coordinate_channels(predictions)], axis=-1
         )
-        given = LABEL_SCALE * ops.concatenate(
+        scaled = LABEL_SCALE * ops.concatenate(
             [labels, image_gradients(labels)], axis=-1
         )
         alone = self.from_predictions(placed)
-        together = alone + self.from_labels(given)
+        together = alone + self.from_labels(scaled)
         # From here on 0 stays 0, and has a gradient.
         return self.evidence(ops.relu(together) - ops.relu(alone))
 

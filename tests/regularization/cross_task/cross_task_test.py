@@ -34,13 +34,13 @@ def bound(**options):
     return layer
 
 
-def make_noise(draws=1):
+def make_noise(samples=1):
     rng = np.random.default_rng(4)
-    noise = rng.gumbel(size=(3, draws, *toy.SIZE, 3))
+    noise = rng.gumbel(size=(3, samples, *toy.SIZE, 3))
     return {"segmentation": tf.constant(noise, "float32")}
 
 
-def make_inputs(labels=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)), draws=1):
+def make_inputs(labels=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)), samples=1):
     _, y_true, labelled = toy.make_batch(labels)
     features = toy.make_inputs(bound())["features"]
     return (
@@ -48,11 +48,11 @@ def make_inputs(labels=((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 1)), draws=1):
         toy.make_predictions(),
         labelled,
         features,
-        make_noise(draws),
+        make_noise(samples),
     )
 
 
-def by_hand(layer, inputs, image, source, target, draw=0):
+def by_hand(layer, inputs, image, source, target, sample=0):
     """The loss of one pair of one image, alone."""
     y_true, y_pred, _, features, noise = tf.nest.map_structure(
         lambda x: x[image : image + 1], inputs
@@ -64,9 +64,9 @@ def by_hand(layer, inputs, image, source, target, draw=0):
         return layer.mapping(layer.embeddings[index](code), pair)
 
     task = layer.tasks[source]
-    sample = noise.get(task.name)
-    sample = None if sample is None else sample[:, draw]
-    code = relative_predictions(task.codec, y_pred[task.name][:, 1], sample)
+    own = noise.get(task.name)
+    own = None if own is None else own[:, sample]
+    code = relative_predictions(task.codec, y_pred[task.name][:, 1], own)
     first = mapped(task, code)
     task = layer.tasks[target]
     code = relative_targets(task.codec, task, y_true[task.name][:, 1])
@@ -132,14 +132,14 @@ class CrossTaskConsistencyTest(TestCase):
         )
         self.assertAllClose(found, expected, rtol=1e-5)
 
-    def test_a_draw_for_each_pair(self):
+    def test_a_sample_for_each_pair(self):
         # The third image compares segmentation with two other tasks' labels.
-        layer, inputs = bound(), make_inputs(draws=3)
+        layer, inputs = bound(), make_inputs(samples=3)
         found = layer.per_image(*inputs)["cross_task"][2]
         pairs = ((0, 2, 1), (0, 3, 2), (1, 2), (1, 3))
         expected = [by_hand(layer, inputs, 2, *pair) for pair in pairs]
         self.assertAllClose(found, sum(expected), rtol=1e-4)
-        other = by_hand(layer, inputs, 2, 0, 2, draw=0)
+        other = by_hand(layer, inputs, 2, 0, 2, sample=0)
         self.assertNotAllClose(other, expected[0], rtol=1e-4)
 
     def test_weights_of_labels_weigh_pairs(self):

@@ -58,7 +58,7 @@ class TaskPairsTest(TestCase):
         self.assertAllClose(chosen, [[4.0, 0.0]])
 
     def test_sources_and_targets_are_found(self):
-        # Two draws of the first task, one of the others; two images.
+        # Two samples of the first task, one of the others; two images.
         codes = ["0t", "0p0", "0p1", "1t", "1p0", "2t", "2p0"]
         sources, targets = pair_indices([2, 1, 1])
         self.assertEqual(

@@ -100,7 +100,7 @@ class JointTaskRegularizationTest(TestCase):
                 self.assertEqual(views[1] == 0.0, labelled == 1.0)
 
     def test_no_image_sees_another(self, semantics):
-        # Noise is given: it is drawn for the batch as a whole.
+        # With given noise: else it is that of the batch as a whole.
         regularization = bound(semantics=semantics)
         _, y_true, labelled = toy.make_batch()
         y_pred = toy.make_predictions()
@@ -206,7 +206,7 @@ class CorrectedTest(TestCase):
 
     @parameterized.parameters(f.name for f in dataclasses.fields(Semantics))
     def test_every_choice_matters(self, name):
-        # Only samples can be drawn anew.
+        # Only of samples there can be new ones.
         without = Semantics(hard_samples=name == "new_draws")
         chosen = dataclasses.replace(without, **{name: True})
         batch = toy.make_batch([(0, 1, 0, 1), (1, 0, 0, 0)])

@@ -44,7 +44,7 @@ class ReconstructionLossTest(TestCase):
             {},
         )
         decoded = {"depth": tf.zeros((1, 1, 4, 1))}
-        codes = view.prediction_codes(draw=None)
+        codes = view.prediction_codes(sample=None)
         error = reconstruction_loss(view, codes, decoded, decoded)
         self.assertAllClose(error, [expected], rtol=1e-4)
 

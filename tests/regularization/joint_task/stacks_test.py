@@ -46,7 +46,7 @@ class JointStacksTest(TestCase):
 
     def test_targets_are_labels_and_predictions_in_their_place(self):
         codes = view({"depth"}).target_codes(
-            view({"depth"}).prediction_codes(draw=0)
+            view({"depth"}).prediction_codes(sample=0)
         )
         self.assertAllClose(np.ravel(codes["depth"]), [HALF, EMPTY, ABOVE])
         self.assertAllClose(
@@ -54,7 +54,7 @@ class JointStacksTest(TestCase):
         )
 
     def test_predictions_are_masked_by_what_is_annotated(self):
-        codes = view({"depth"}).prediction_codes(draw=0)
+        codes = view({"depth"}).prediction_codes(sample=0)
         self.assertAllClose(np.ravel(codes["depth"]), [HALF, EMPTY, HALF])
 
     def test_labels_have_a_mask_of_their_own_in_the_reference(self):
@@ -64,12 +64,12 @@ class JointStacksTest(TestCase):
             (REFERENCE, [HALF, EMPTY, ABOVE]),
         ):
             found = view(both, semantics)
-            codes = found.target_codes(found.prediction_codes(draw=0))
+            codes = found.target_codes(found.prediction_codes(sample=0))
             self.assertAllClose(np.ravel(codes["depth"]), expected)
 
     def test_stacks_are_in_the_order_of_the_tasks(self):
         found = view({"depth"})
-        codes = found.prediction_codes(draw=0)
+        codes = found.prediction_codes(sample=0)
         stack = found.stack(codes)
         self.assertEqual(stack.shape, (1, 1, 3, 4))
         self.assertAllEqual(stack[..., :1], codes["depth"])
