@@ -43,6 +43,12 @@ class Configurable:
 
     def _arguments(self) -> Config:
         names = inspect.signature(type(self)).parameters
+        missing = [name for name in names if not hasattr(self, name)]
+        if missing:
+            raise ValueError(
+                f"`{type(self).__name__}` must keep its arguments as "
+                f"attributes of the same names; there are none of {missing}."
+            )
         return {name: getattr(self, name) for name in names}
 
 

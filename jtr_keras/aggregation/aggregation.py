@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from keras import ops
 
 from jtr_keras.layers.stateful_layer import StatefulLayer
+from jtr_keras.ops.images import require_shape
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Config, Tensor, TensorDict
@@ -138,6 +139,8 @@ class Aggregation(StatefulLayer):
             ops.where(finite, matrix, 0.0),
             ops.where(finite, ops.stack(takes_part), 0.0),
         )
+        what = f"{type(self).__name__}.combine"
+        require_shape(what, combined, tuple(matrix.shape[1:]))
         combined = ops.where(finite, combined, float("nan"))
         ends = itertools.accumulate(shape.num_elements() for shape in shapes)
         return [

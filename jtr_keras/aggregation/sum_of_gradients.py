@@ -1,13 +1,12 @@
 """The gradient of the sum of all losses."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
 from keras import ops
 
 from jtr_keras.aggregation.aggregation import Aggregation, Gradients
-from jtr_keras.types import Config, Tensor, TensorDict
+from jtr_keras.types import Tensor, TensorDict
 
 
 @keras.saving.register_keras_serializable(package="jtr_keras")
@@ -18,6 +17,7 @@ class SumOfGradients(Aggregation):
     a label in the batch adds nothing.
 
     Args:
+        include_regularization: bool. The sum is the same either way.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -33,9 +33,6 @@ class SumOfGradients(Aggregation):
 
     per_task = False
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-
     def combine(self, gradients: Tensor, present: Tensor) -> Tensor:
         return ops.sum(gradients, axis=0)
 
@@ -48,8 +45,3 @@ class SumOfGradients(Aggregation):
         can_be_shared: Sequence[bool],
     ) -> Gradients:
         return differentiate(*losses.values(), rest)
-
-    def get_config(self) -> Config:
-        config = super().get_config()
-        del config["include_regularization"]
-        return config

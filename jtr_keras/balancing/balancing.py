@@ -8,6 +8,7 @@ from keras import ops
 
 from jtr_keras.balancing.label_rate_compensation import LabelRateCompensation
 from jtr_keras.layers.stateful_layer import StatefulLayer
+from jtr_keras.ops.images import require_shape
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.task import Task
 from jtr_keras.types import Config, Tensor, TensorDict
@@ -81,7 +82,11 @@ class Balancing(StatefulLayer):
         # Both, so that their quotient is a mean over labelled images.
         rates = factors * rates
         values = ops.where(present, factors * values, 0.0)
-        weights = factors * self.weigh(values, rates)
+        weights = ops.convert_to_tensor(self.weigh(values, rates))
+        if len(weights.shape):  # One number for all tasks will do.
+            what = f"{type(self).__name__}.weigh"
+            require_shape(what, weights, (len(self.task_names),))
+        weights = factors * weights
         weights = ops.unstack(ops.where(present, weights, 0.0))
         by_name = dict(zip(self.task_names, weights, strict=True))
         return by_name, self.penalty(rates)

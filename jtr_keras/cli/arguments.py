@@ -84,10 +84,15 @@ def _path(text: str) -> str:
     return text
 
 
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ValueError("must be names with commas between them")
+    return names
+
+
 TEXT = Kind("TEXT")
-NAMES = Kind(
-    "NAME,NAME", lambda text: [name.strip() for name in text.split(",") if name]
-)
+NAMES = Kind("NAME,NAME", _names)
 JSON = Kind("JSON", _json)
 INTEGER = Kind("N", _integer)
 COUNT = Kind("N", _count)

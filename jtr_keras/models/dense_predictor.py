@@ -9,7 +9,7 @@ from jtr_keras.interaction.interaction import Features, Interaction
 from jtr_keras.interaction.shared_features import SharedFeatures
 from jtr_keras.layers.dense_head import DenseHead
 from jtr_keras.models.pyramid import Pyramid, output_spec
-from jtr_keras.ops.images import check_images
+from jtr_keras.ops.images import check_images, require_shape
 from jtr_keras.ops.padding import crop_to, pad_to_multiple
 from jtr_keras.ops.resizing import resize_to, to_power_of_two
 from jtr_keras.tasks.task import Task
@@ -96,9 +96,11 @@ class DensePredictor(keras.Model):
         self.pyramid = Pyramid(backbone, dtype=policy)
         if interaction is None:
             interaction = SharedFeatures(head_filters, dtype=policy)
-        example = "an interaction, such as `jtr_keras.interaction."
         require_instance(
-            "interaction", interaction, Interaction, f"{example}SharedFeatures"
+            "interaction",
+            interaction,
+            Interaction,
+            "an interaction, such as `jtr_keras.interaction.SharedFeatures()`",
         )
         self.interaction = interaction
         interaction.bind(
@@ -230,6 +232,11 @@ def _require_tasks(tasks: Any) -> None:
             Task,
             "a task, such as `jtr_keras.tasks.SurfaceNormals()`",
         )
+        if not hasattr(task, "codec"):
+            raise ValueError(
+                f"`{type(task).__name__}.__init__` must call "
+                "`super().__init__(name, codec)`."
+            )
     found = [task.name for task in tasks] if is_list else tasks
     if not is_list or not found or len(set(found)) < len(found):
         raise ValueError(
@@ -242,6 +249,13 @@ def _require_features(
     interaction: Interaction, features: Features, tasks: Sequence[Task]
 ) -> None:
     names, kind = [task.name for task in tasks], type(interaction).__name__
+    whole = isinstance(features, Features)
+    if not whole or not isinstance(features.by_task, dict):
+        raise ValueError(
+            f"`{kind}.call` must return `jtr_keras.interaction.Features("
+            f"by_task, shared)` with a dict of the tasks {names}; got "
+            f"{type(features).__name__}."
+        )
     if sorted(features.by_task) != sorted(names):
         raise ValueError(
             f"`{kind}.call` must return features of the tasks {names}; got "
@@ -254,6 +268,8 @@ def _require_features(
             f"`auxiliary_weights` name, {expected}, in training or not; got "
             f"{list(features.auxiliary)}."
         )
+    for name, maps in (features.by_task | {"shared": features.shared}).items():
+        require_shape(f"{kind}.call, for {name!r},", maps, (None,) * 4)
 
 
 def _require_channels(

@@ -175,11 +175,22 @@ def output_spec(function: Callable[[Tensor], Any], shape: Shape) -> Any:
         The same structure of `keras.KerasTensor`.
     """
 
+    errors = []
+
     class Probe(keras.layers.Layer):
         def call(self, inputs: Tensor) -> Any:
-            return function(inputs)
+            try:
+                return function(inputs)
+            except Exception as error:
+                errors.append(error)
+                raise
 
-    return Probe().compute_output_spec(keras.KerasTensor(shape))
+    try:
+        return Probe().compute_output_spec(keras.KerasTensor(shape))
+    except Exception:
+        if errors:  # Keras would tell of this layer, which nobody knows.
+            raise errors[0] from None
+        raise
 
 
 def _with_all_levels(backbone: Any) -> keras.layers.Layer:
@@ -210,6 +221,11 @@ def _level(index: int, shape: Any, size: tuple[int, int]) -> Level:
             f"of images is known; got {shape} for {height}x{width} pixels."
         )
     if len(shape) == 4:
+        if shape[1] > height:
+            raise ValueError(
+                "`backbone` must return maps no finer than the images; got "
+                f"{shape} for {height}x{width} pixels."
+            )
         return Level(index, round(height / shape[1]), shape[3])
     _, tokens, channels = shape
     for prefix in range(MAX_PREFIX + 1):

@@ -24,6 +24,12 @@ def check_images(
         images: Tensor of one of the shapes.
         shapes: `IMAGES`, `VIEWS`, or both.
     """
+    if isinstance(images, dict):
+        raise ValueError(
+            f"`{argument}` must be a tensor of images; got a dict of "
+            f"{sorted(images)}. Of a training batch, take "
+            "`x['images'][:, 0]`, the first view."
+        )
     dtype = keras.backend.standardize_dtype(images.dtype)
     if "float" not in dtype:
         raise ValueError(
@@ -43,6 +49,22 @@ def wrong_values(image: Any) -> str | None:
     if np.all((image >= 0) & (image <= 1)):
         return None
     return "values must be in [0, 1]"
+
+
+def require_shape(what: str, tensor: Any, expected: Shape) -> None:
+    """ValueError if a method of a user's own returned another shape.
+
+    Args:
+        what: The method, for the message.
+        tensor: What it returned.
+        expected: The shape that it must have; `None` where any size will do.
+    """
+    shape = getattr(tensor, "shape", None)
+    if shape is None or not fits(tuple(shape), expected):
+        found = type(tensor).__name__ if shape is None else tuple(shape)
+        raise ValueError(
+            f"`{what}` must return a tensor of shape {expected}; got {found}."
+        )
 
 
 def static_shape(argument: str, tensor: Tensor) -> Shape:

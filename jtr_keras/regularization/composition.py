@@ -66,9 +66,8 @@ class Composition(TaskRegularization):
 
     @property
     def required_inputs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return tuple(
-            {name for part in self.parts for name in part.required_inputs}
-        )
+        names = [name for p in self.parts for name in p.required_inputs]
+        return tuple(dict.fromkeys(names))
 
     def build_for_tasks(self) -> None:
         for part in self.parts:

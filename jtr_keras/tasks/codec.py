@@ -35,7 +35,12 @@ class Codec(Configurable, abc.ABC):
     sampled: bool = False
     """Whether the code of a prediction can be a random sample."""
     bounds: tuple[float, float] | None = None
-    """Smallest and largest value; None where there is none."""
+    """Smallest and largest value of targets; None where there is none."""
+
+    @property
+    def prediction_bounds(self) -> tuple[float, float] | None:
+        """Smallest and largest prediction; by default, those of values."""
+        return self.bounds
 
     @abc.abstractmethod
     def encode(self, targets: Tensor) -> Tensor:
@@ -192,6 +197,10 @@ class UnitInterval(Codec):
         self.quantization = Quantization(
             "uint8", (maximum - minimum) / 255.0, minimum
         )
+
+    @property
+    def prediction_bounds(self) -> tuple[float, float] | None:
+        return None if self.from_logits else self.bounds
 
     def encode(self, targets: Tensor) -> Tensor:
         place = (targets - self.minimum) / (self.maximum - self.minimum)

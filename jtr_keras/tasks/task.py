@@ -11,6 +11,7 @@ from keras import ops
 from jtr_keras.config import Configurable
 from jtr_keras.metrics.mean_error import MeanError
 from jtr_keras.ops.colour import colour_map
+from jtr_keras.ops.images import require_shape
 from jtr_keras.ops.masking import masked_mean
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.tasks.codec import Codec
@@ -102,7 +103,10 @@ class Task(Configurable, abc.ABC):
     def loss(self, targets: Tensor, predictions: Tensor) -> Tensor:
         """Mean error over annotated pixels, `(batch,)`; 0 without any."""
         error = self.error(self.zero_void(targets), predictions)
-        return masked_mean(error, self.valid_mask(targets))
+        mask = self.valid_mask(targets)
+        # Another shape would be broadcast, and the loss another one.
+        require_shape(f"{type(self).__name__}.error", error, tuple(mask.shape))
+        return masked_mean(error, mask)
 
     def metrics(self) -> list[keras.metrics.Metric]:
         """New metrics of `(targets, codec.values(predictions))`.
@@ -133,7 +137,7 @@ class Task(Configurable, abc.ABC):
             Dict with `prediction` (what a value is), `unit`, and `range`
             (smallest and largest value, or None without bounds).
         """
-        bounds = self.codec.bounds
+        bounds = self.codec.prediction_bounds
         return {
             "prediction": self.meaning,
             "unit": self.unit,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from jtr_keras.models.dense_predictor import DensePredictor
+from jtr_keras.ops.images import require_shape
 from jtr_keras.ops.precision import loss_dtype
 from jtr_keras.regularization.task_regularization import TaskRegularization
 from jtr_keras.training.batch import Batch, fold_views, unfold_views
@@ -114,3 +115,7 @@ def _require_terms(regularization: TaskRegularization, terms: Any) -> None:
             f"`{type(regularization).__name__}.call` must return a dict of the "
             f"terms in its `loss_weights`, {expected}; got {found}."
         )
+    for name, term in terms.items():
+        # A map would weigh every other loss by the number of its pixels.
+        what = f"{type(regularization).__name__}.call()[{name!r}]"
+        require_shape(what, term, ())

@@ -170,10 +170,11 @@ class MultiTaskModel(keras.Model):
         self.supervised_views = supervised_views
         self.teacher_momentum = teacher_momentum
         self.teacher = None
+        teacher = Teacher(teacher_momentum)  # Complains early.
         if regularization is not None:
             regularization.bind(tasks, self.predictor.feature_channels)
             if "teacher" in regularization.required_inputs:
-                self.teacher = Teacher(teacher_momentum)
+                self.teacher = teacher
                 self.teacher.build_for(self.predictor)
         self.balancing = balancing
         if balancing is not None:
@@ -318,7 +319,15 @@ class MultiTaskModel(keras.Model):
         names = [*named(losses, dict.fromkeys(further, losses))]
         if self.balancing is not None:
             names += [f"{name}_weight" for name in losses]
-        self.train_losses = means(["loss", *names, *self.term_weights])
+        names = ["loss", *names, *self.term_weights]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                "Losses of tasks, of their auxiliary predictions and terms of "
+                f"the regularization must have distinct names; got {twice} "
+                "more than once. Give a task or a term another name."
+            )
+        self.train_losses = means(names)
         self.test_losses = means(["loss", *named(losses, {})])
 
     @property

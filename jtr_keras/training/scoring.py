@@ -86,7 +86,7 @@ class Scoring:
 def _primary_metric(task: Task, metrics: Sequence[Any]) -> Any:
     """The metric that stands for the task."""
     by_name = {metric.name: metric for metric in metrics}
-    name = getattr(task, "primary_metric", None)
+    name = task.primary_metric
     if name not in by_name:
         raise ValueError(
             f"`{type(task).__name__}.primary_metric` must be the name of one "

@@ -1,1 +1,1 @@
-"""Joint-Task Regularization as published."""
+"""Joint-Task Regularization of the paper."""
