@@ -3,11 +3,11 @@ import numpy as np
 
 from jtr_keras.regularization import (
     Composition,
-    JointTaskRegularization,
     PseudoLabels,
     ViewConsistency,
 )
 from tests import toy
+from tests.conformance import tiny
 from tests.testing import TestCase
 
 
@@ -28,9 +28,9 @@ class CompositionTest(TestCase):
             self.assertAllClose(found[name], loss)
 
     def test_a_list_trains_and_is_saved(self):
-        parts = [JointTaskRegularization(), PseudoLabels(), ViewConsistency()]
-        model = toy.make_model(parts)
-        model.compile("sgd", jit_compile=False)
+        parts = [toy.make_regularization(), PseudoLabels(), ViewConsistency()]
+        model = tiny.make_model(regularization=parts)
+        model.compile("sgd", jit_compile=False, run_eagerly=True)
         logs = model.fit(toy.make_dataset(toy.make_batch()), verbose=0).history
         self.assertTrue(np.isfinite(logs["view_consistency"]).all())
         path = f"{self.get_temp_dir()}/model.keras"

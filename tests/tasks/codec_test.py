@@ -99,6 +99,7 @@ class UnitIntervalTest(TestCase):
         predictions = column([-0.5], [2.0])
         self.assertAllEqual(codec.values(predictions), predictions)
         self.assertAllEqual(codec.to_targets(predictions), predictions)
+        self.assertEqual(codec.prediction_bounds, (-1.0, 3.0))
 
     def test_predictions_may_be_logits(self):
         codec = UnitInterval(minimum=-1.0, maximum=3.0, from_logits=True)
@@ -112,7 +113,9 @@ class UnitIntervalTest(TestCase):
         integers = np.ravel(codec.quantize(logits))
         self.assertIn(integers[1], (127, 128))
         self.assertAllEqual(integers[[0, 2]], [191, 0])
+        self.assertIsNone(codec.prediction_bounds)
         # Targets are no logits.
+        self.assertEqual(codec.bounds, (-1.0, 3.0))
         self.assertAllClose(codec.encode(values), code)
         error = codec.prediction_error(column([0.5], [0.5], [0.5]), logits)
         self.assertAllClose(error[0, :, 0, 0], [0.25, 0.0, 1.0])
