@@ -10,6 +10,7 @@ from jtr_keras.training.compilation import (
     synchronize_batch_statistics,
 )
 from tests import toy
+from tests.conformance import tiny
 from tests.strategies import TWO
 from tests.testing import TestCase
 
@@ -75,7 +76,7 @@ class TracedStepTest(TestCase):
     @parameterized.parameters(1, 2)
     def test_evaluating_with_and_without_views(self, steps_per_execution):
         batch = toy.make_batch(geometry=False)
-        model = toy.make_model()
+        model = tiny.make_model(1)
         model.compile(
             jit_compile=False, steps_per_execution=steps_per_execution
         )
@@ -87,7 +88,7 @@ class TracedStepTest(TestCase):
 
     def test_batches_with_and_without_views(self):
         batch = toy.make_batch(geometry=False)
-        model = toy.make_model()
+        model = tiny.make_model(1)
         model.compile(jit_compile=False)
         expected = model.test_on_batch(*batch)
         found = model.test_on_batch(*one_view(*batch))
@@ -99,7 +100,7 @@ class TracedStepTest(TestCase):
         def forget(x, y, w):
             return tf.py_function(lambda x: x, [x], x.dtype), y, w
 
-        model = toy.make_model()
+        model = tiny.make_model(1)
         model.compile(jit_compile=False)
         data = toy.make_dataset(toy.make_batch(geometry=False))
         with self.assertRaisesRegex(ValueError, "`x` has no static shape"):

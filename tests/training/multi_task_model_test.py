@@ -6,17 +6,22 @@ import tensorflow as tf
 from absl.testing import parameterized
 
 from jtr_keras.aggregation import SumOfGradients
-from jtr_keras.balancing import FixedWeights
+from jtr_keras.balancing import FixedWeights, UncertaintyWeights
 from jtr_keras.regularization import ViewConsistency
 from tests import toy
+from tests.aggregation.examples import MeanOfDirections
+from tests.conformance import tiny
+from tests.interaction.examples import GuidedExchange
 from tests.testing import TestCase
 
 NOTHING = ((0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0))
 
 
-def compiled(regularization=None, optimizer="sgd", **options):
-    model = toy.make_model(regularization)
-    model.compile(optimizer, **({"jit_compile": False} | options))
+def compiled(regularization=None, optimizer="sgd", parts=None, **options):
+    """A model that is run eagerly: few steps take less time than a trace."""
+    model = toy.make_model(regularization, **(parts or {}))
+    usual = {"jit_compile": False, "run_eagerly": True}
+    model.compile(optimizer, **(usual | options))
     return model
 
 
@@ -68,11 +73,12 @@ class CompileTest(TestCase):
         "loss", "loss_weights", "metrics", "weighted_metrics"
     )
     def test_losses_and_metrics_are_the_tasks_own(self, name):
+        model = tiny.make_model(1)
         for given in ("mse", {"depth": 2.0}, []):
             with self.assertRaisesRegex(
                 ValueError, f"tasks.*FixedWeights.*got `{name}`"
             ):
-                compiled(**{name: given})
+                model.compile(**{name: given})
 
 
 class FitTest(TestCase):
@@ -108,27 +114,36 @@ class FitTest(TestCase):
 
     def test_learns(self):
         data = toy.make_dataset(toy.make_batch(), repeats=20)
-        model = compiled(toy.make_regularization(), "adam")
-        model.optimizer.learning_rate = 0.01
+        model = tiny.make_model(2, regularization=ViewConsistency())
+        model.compile(keras.optimizers.Adam(0.01), jit_compile=False)
         logs = model.fit(data, epochs=2, verbose=0).history
         self.assertLess(logs["loss"][1], 0.95 * logs["loss"][0])
 
     def test_xla_takes_the_same_step(self):
         found = []
         for jit_compile in (True, False):
-            model = compiled(toy.make_regularization(), jit_compile=jit_compile)
-            data = toy.make_dataset(toy.make_batch())
-            model.fit(data, epochs=1, verbose=0)
-            found.append(weights(model))
-        self.assertAllClose(found[0], found[1], atol=1e-4)
+            model = tiny.make_model(
+                2,
+                regularization=ViewConsistency(),
+                interaction=GuidedExchange(),
+                balancing=UncertaintyWeights(),
+                aggregation=MeanOfDirections(),
+            )
+            model.compile(
+                "sgd", jit_compile=jit_compile, run_eagerly=not jit_compile
+            )
+            logs = model.fit(toy.make_dataset(toy.make_batch()), verbose=0)
+            found.append((weights(model), logs.history))
+        (compiled, logs), (expected, expected_logs) = found
+        self.assertAllClose(compiled, expected, atol=1e-5)
+        self.assertAllClose(logs["loss"], expected_logs["loss"])
 
     def test_balancing_weighs_training_losses_alone(self):
         data = toy.make_dataset(toy.make_batch())
-        model = toy.make_model(
-            toy.make_regularization(),
-            balancing=FixedWeights({"depth": 3.0, "edges": 0.0}),
+        model = compiled(
+            ViewConsistency(),
+            parts={"balancing": FixedWeights({"depth": 3.0, "edges": 0.0})},
         )
-        model.compile("sgd", jit_compile=False)
         logs = model.fit(data, validation_data=data, verbose=0).history
         logs = {name: value[0] for name, value in logs.items()}
         expected = 3 * logs["depth_loss"]
@@ -222,7 +237,7 @@ class FitTest(TestCase):
     def test_mixed_precision(self, policy):
         keras.config.set_dtype_policy(policy)
         try:
-            data = toy.make_dataset(toy.make_batch(), repeats=3)
+            data = toy.make_dataset(toy.make_batch())
             model = compiled(toy.make_regularization())
             logs = model.fit(data, verbose=0).history
             predictions = model.predict(np.zeros((1, 16, 16, 3)), verbose=0)
@@ -254,7 +269,7 @@ class FitTest(TestCase):
         batch = toy.make_batch(geometry=False)
         data = toy.make_dataset(batch).map(forget)
         with self.assertRaisesRegex(ValueError, "known number of.*set_shape"):
-            compiled().fit(data, verbose=0)
+            compiled(run_eagerly=False).fit(data, verbose=0)
 
 
 class EvaluateTest(TestCase):

@@ -69,6 +69,16 @@ class TeacherTest(TestCase):
         for name, value in expected.items():
             self.assertAllClose(found[name], value, atol=1e-5)
 
+    def test_averages_are_exact_in_double_precision(self):
+        self.addCleanup(keras.config.set_floatx, keras.config.floatx())
+        keras.config.set_floatx("float64")
+        model, teacher = network(), Teacher(momentum=0.15)
+        teacher.build_for(model)
+        model.set_weights([np.array([[1.0 / 3.0]])])
+        teacher.update(model)  # Momentum 1 / 10.
+        found = teacher.predict(model, tf.ones((1, 1), "float64"))
+        self.assertAllClose(found, [[0.2 + 0.3]], rtol=1e-14, atol=0.0)
+
     def test_momentum_must_be_a_share(self):
         with self.assertRaisesRegex(ValueError, "`momentum`.*1.5"):
             Teacher(momentum=1.5)
@@ -83,7 +93,7 @@ def functional():
 def model_of(backbone):
     model = jtr.MultiTaskModel(
         backbone,
-        toy.make_tasks(),
+        toy.make_tasks()[:1],
         jtr.regularization.PseudoLabels(),
         head_filters=4,
     )
@@ -104,7 +114,7 @@ class FreezingTest(TestCase):
         data = toy.make_dataset(toy.make_batch())
         for trainable in (False, True):
             backbone.trainable = trainable
-            model.compile("sgd", jit_compile=False)
+            model.compile("sgd", jit_compile=False, run_eagerly=True)
             kernel, average = backbone.weights[0], model.teacher.averages[0]
             before = kernel.numpy(), average.numpy()
             model.fit(data, verbose=0)
@@ -117,12 +127,13 @@ class FreezingTest(TestCase):
         backbone.trainable = not frozen
         model, backbone = model_of(backbone)
         backbone.trainable = False
-        model.compile("sgd", jit_compile=False)
+        model.compile("sgd", jit_compile=False, run_eagerly=True)
         data = toy.make_dataset(toy.make_batch())
         model.fit(data, verbose=0)
         path = f"{self.get_temp_dir()}/model.keras"
         model.save(path)
         copy = keras.saving.load_model(path)
+        copy.run_eagerly = True
         for old, new in zip(
             model.teacher.weights, copy.teacher.weights, strict=True
         ):
