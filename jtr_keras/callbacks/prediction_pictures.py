@@ -11,18 +11,18 @@ from jtr_keras.visualization.picture import picture
 
 
 class PredictionPictures(keras.callbacks.Callback):
-    """Draws predictions for the same images at the end of epochs.
+    """Shows predictions for the same images at the end of epochs.
 
     Writes `epoch_0001.png` and so on, and the same picture for TensorBoard
     under the tag `predictions`.
 
     Args:
         dataset: A dataset of `(x, y, sample_weight)` without view axis; its
-            first batch is drawn.
+            first batch is shown.
         folder: Folder for the PNG files.
         log_dir: Folder of TensorBoard events, or None for none.
-        every: int. Draw at every so many epochs, and at the last one.
-        num_images: int. At most so many images are drawn.
+        every: int. After how many epochs; also after the last one.
+        num_images: int. At most so many images are shown.
     """
 
     def __init__(

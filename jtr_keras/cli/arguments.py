@@ -85,8 +85,8 @@ def _path(text: str) -> str:
 
 
 def _names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
         raise ValueError("must be names with commas between them")
     return names
 

@@ -1,6 +1,6 @@
 """The named losses of a step, their weights and their running means."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -152,8 +152,15 @@ def named(
     return found
 
 
-def means(names: Iterable[str]) -> Means:
-    """A running mean of each name."""
+def means(names: Sequence[str]) -> Means:
+    """A running mean of each name; ValueError if two names are the same."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            "Losses of tasks, of their auxiliary predictions and terms of the "
+            f"regularization must have distinct names; got {twice} more than "
+            "once. Give a task or a term another name."
+        )
     return {name: keras.metrics.Mean(name=name) for name in names}
 
 

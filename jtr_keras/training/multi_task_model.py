@@ -1,4 +1,8 @@
-"""The model that users compile, fit, evaluate, save and export."""
+"""The model that users compile, fit, evaluate, save and export.
+
+Longer than other files: a step is read in one piece, and beside it stands what
+differs from Keras around it.
+"""
 
 import pathlib
 from collections.abc import Callable, Sequence
@@ -199,9 +203,8 @@ class MultiTaskModel(keras.Model):
         self.image_size = self.image_size or _static(batch.images.shape[2:4])
         variables = self.trainable_variables
         with tf.GradientTape(persistent=self.aggregation.per_task) as tape:
-            # A tape does not watch what was built while it was frozen.
-            for variable in variables:
-                tape.watch(variable.value)
+            # By itself it does not watch what was built while it was frozen.
+            tape.watch([variable.value for variable in variables])
             outputs = forward(self.predictor, batch.images, batch.labelled)
             supervise = partial(
                 supervised_losses,
@@ -319,15 +322,7 @@ class MultiTaskModel(keras.Model):
         names = [*named(losses, dict.fromkeys(further, losses))]
         if self.balancing is not None:
             names += [f"{name}_weight" for name in losses]
-        names = ["loss", *names, *self.term_weights]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(
-                "Losses of tasks, of their auxiliary predictions and terms of "
-                f"the regularization must have distinct names; got {twice} "
-                "more than once. Give a task or a term another name."
-            )
-        self.train_losses = means(names)
+        self.train_losses = means(["loss", *names, *self.term_weights])
         self.test_losses = means(["loss", *named(losses, {})])
 
     @property

@@ -8,6 +8,7 @@ from jtr_keras.interaction import Features, Interaction
 from jtr_keras.models import DensePredictor, UNet
 from tests import toy
 from tests.aggregation.examples import PerTaskSum
+from tests.conformance import tiny
 from tests.interaction.examples import Columns, GuidedExchange, LabelledOnly
 from tests.models.backbones import residual_backbone
 from tests.testing import TestCase
@@ -19,7 +20,7 @@ LABELLED = ((1, 1, 0, 0), (0, 1, 0, 1), (0, 0, 0, 0))
 def guided(weight=0.5, **options):
     interaction = GuidedExchange()
     interaction.auxiliary_weights = {"initial": weight}
-    model = toy.make_model(interaction=interaction, **options)
+    model = tiny.make_model(interaction=interaction, **options)
     # Eagerly: one step takes less time than to trace it.
     model.compile("sgd", jit_compile=False, run_eagerly=True)
     return model
@@ -168,7 +169,7 @@ class LabelsTest(TestCase):
                 seen.append((labelled, training))
                 return super().call(inputs, labelled, training)
 
-        model = toy.make_model(interaction=Listening(), supervised_views=2)
+        model = tiny.make_model(interaction=Listening(), supervised_views=2)
         model.compile("sgd", jit_compile=False, run_eagerly=True)
         batch = toy.make_batch(((1, 0, 0, 0.5), (0, 1, 0, 0)), views=2)
         seen.clear()
