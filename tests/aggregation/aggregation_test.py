@@ -1,3 +1,5 @@
+from unittest import mock
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -62,6 +64,9 @@ class Losses:
             scale,
         )
         return [g if g is None else g.numpy().tolist() for g in found]
+
+
+NOTHING = (np.zeros((2, 2)), np.zeros(2))
 
 
 class AggregationTest(TestCase):
@@ -130,7 +135,10 @@ class AggregationTest(TestCase):
         found = losses.gradients(aggregation, factor=factor)
         self.assertTrue(np.isnan(found[0]).all())
         self.assertEqual(found[1], [[103.0], [3.0]])
-        # One step counts; the other one moved no state.
+        # What was combined was finite, and moved no state.
+        halves = Halves()
+        Losses().gradients(halves, factor=factor)
+        keras.tree.map_structure(self.assertAllEqual, halves.seen, NOTHING)
         self.assertAllEqual(aggregation.counts, [1.0, 1.0])
         self.assertAllClose(aggregation.norms, np.sqrt([5.0, 500.0]))
 
@@ -178,6 +186,9 @@ class AggregationTest(TestCase):
             aggregation.bind(toy.make_tasks())
 
 
+TAPE = tf.GradientTape
+
+
 def backward_passes(model):
     """How often the backbone's kernel gets a gradient in a step."""
     batch = toy.make_batch(views=1)
@@ -192,7 +203,11 @@ class TrainingTest(TestCase):
         for aggregation in (None, PerTaskSum()):
             model = tiny.make_model(aggregation=aggregation)
             model.compile("sgd")
-            counts.append(backward_passes(model))
+            with mock.patch.object(tf, "GradientTape", wraps=TAPE) as tape:
+                counts.append(backward_passes(model))
+            # A persistent one keeps all that a pass needs.
+            persistent = tape.call_args_list[0].kwargs["persistent"]
+            self.assertEqual(persistent, aggregation is not None)
         # Backbone, and two convolutions of each of four heads; then the
         # backbone four times.
         self.assertEqual(counts, [9, 12])

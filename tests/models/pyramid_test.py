@@ -187,6 +187,7 @@ class StagesTest(TestCase):
         )
         for backbone in (
             keras.Model(inputs, [first, second]),  # Both of the images.
+            keras.Model(inputs, backbones.Patches()(inputs)),  # No maps.
             keras.layers.Conv2D(2, 2, strides=2),
             backbones.Patches(),
         ):
